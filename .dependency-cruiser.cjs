@@ -1,0 +1,67 @@
+// Folders are trust domains (ARCHITECTURE.md). Each entry names what a domain may import besides itself;
+// everything else is an error, by package name as well as by path.
+const MAY_IMPORT = {
+  protocol: [],
+  sealing: ['protocol'],
+  kit: ['protocol', 'sealing'],
+  runner: ['protocol', 'sealing'],
+  server: ['protocol', 'sealing', 'kit'],
+  broker: ['protocol', 'sealing', 'kit'],
+  agent: ['protocol', 'sealing', 'kit'],
+  cli: ['protocol', 'sealing', 'kit', 'agent', 'broker/(src|lib)/owner'],
+  embedded: ['protocol', 'sealing', 'kit', 'server', 'broker']
+};
+const DOMAINS = Object.keys(MAY_IMPORT);
+
+const boundaries = Object.entries(MAY_IMPORT).map(([domain, allowed]) => ({
+  name: `${domain}-stays-in-its-trust-domain`,
+  severity: 'error',
+  comment: `${domain} may import ${allowed.join(', ') || 'no other domain'}`,
+  from: { path: `^${domain}/` },
+  to: {
+    path: [`^(${DOMAINS.join('|')})/`, '^@cloister/'],
+    pathNot: [domain, ...allowed].flatMap(name => [
+      `^${name}/`,
+      `^@cloister/${name.replace('/(src|lib)/', '/')}(/|$)`
+    ])
+  }
+}));
+
+module.exports = {
+  forbidden: [
+    ...boundaries,
+    {
+      name: 'protocol-is-portable',
+      severity: 'error',
+      comment: 'protocol also runs in the browser: no Node built-ins',
+      from: { path: '^protocol/src/', pathNot: '[.]test[.]ts$' },
+      to: { dependencyTypes: ['core'] }
+    },
+    {
+      name: 'runner-has-fewest-dependencies',
+      severity: 'error',
+      from: { path: '^runner/src/' },
+      to: { path: 'node_modules/(express|pino|kysely|better-sqlite3|commander)(/|$)' }
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'declared-dependencies',
+      severity: 'error',
+      from: { pathNot: '[.]test[.]ts$' },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-dev'], dependencyTypesNot: ['type-only'] }
+    }
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(lib|dist|image)/' },
+    tsPreCompilationDeps: true,
+    combinedDependencies: true,
+    tsConfig: { fileName: 'tsconfig.tests.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@cloister/source', 'import', 'node', 'default', 'types'],
+      mainFields: ['module', 'main', 'types']
+    }
+  }
+};

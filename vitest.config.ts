@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  resolve: { conditions: ['@cloister/source'] },
+  ssr: { resolve: { conditions: ['@cloister/source', 'node', 'import', 'module', 'default'] } },
+  test: {
+    include: ['*/src/**/*.test.ts'],
+    testTimeout: 30_000,
+    pool: 'forks'
+  }
+});
