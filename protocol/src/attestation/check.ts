@@ -1,0 +1,46 @@
+import type { Json } from '../bytes/json.js';
+
+export type CheckStatus = 'pass' | 'fail' | 'skipped' | 'unknown';
+
+/**
+ * One named question about a token or a report. `skipped`: not asked, because something before it failed;
+ * `unknown`: cannot be answered with what the verifier was given. Neither is ever shown green.
+ */
+export interface Check {
+  readonly id: string;
+  readonly title: string;
+  readonly status: CheckStatus;
+  readonly expected?: Json;
+  readonly actual?: Json;
+  readonly hint?: string;
+}
+
+export interface CheckOutcome {
+  readonly status: CheckStatus;
+  readonly expected?: Json;
+  readonly actual?: Json;
+  readonly hint?: string;
+}
+
+export const pass = (actual?: Json): CheckOutcome => (actual === undefined ? { status: 'pass' } : { status: 'pass', actual });
+
+export const fail = (expected: Json, actual: Json | undefined, hint?: string): CheckOutcome => ({
+  status: 'fail',
+  expected,
+  actual: actual ?? null,
+  ...(hint === undefined ? {} : { hint })
+});
+
+export const skipped = (hint: string): CheckOutcome => ({ status: 'skipped', hint });
+
+export const unknown = (hint: string): CheckOutcome => ({ status: 'unknown', hint });
+
+/** pass where the two are equal, fail with both where not. */
+export function expectEqual(expected: Json, actual: Json | undefined, hint?: string): CheckOutcome {
+  return expected === actual ? pass(actual) : fail(expected, actual, hint);
+}
+
+/** pass where the value is one of the list; an absent value is never in any list. */
+export function expectOneOf(list: readonly string[], actual: Json | undefined, hint?: string): CheckOutcome {
+  return typeof actual === 'string' && list.includes(actual) ? pass(actual) : fail([...list], actual, hint);
+}

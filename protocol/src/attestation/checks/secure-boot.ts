@@ -1,0 +1,8 @@
+import { expectEqual } from '../check.js';
+import type { ClaimCheck } from '../expectation.js';
+
+export const secureBoot: ClaimCheck = {
+  id: 'secure_boot',
+  title: 'It booted only signed software',
+  run: ({ claims }) => expectEqual(true, claims.raw['secboot'])
+};

@@ -1,0 +1,52 @@
+import * as z from 'zod/mini';
+import { AppError, ERRORS, isErrorCode } from '../errors.js';
+import { parseJson } from '../bytes/json.js';
+
+const PREFIX = 'urn:cloister:error:';
+
+/** RFC 9457 problem document, with the table's hint and the request's id. Other members are the error's own. */
+export const Problem = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  hint: z.optional(z.string()),
+  retry: z.optional(z.boolean()),
+  requestId: z.optional(z.string())
+});
+export type Problem = z.infer<typeof Problem>;
+
+export function problemOf(error: AppError, requestId?: string): Problem {
+  return {
+    ...error.members,
+    type: `${PREFIX}${error.code}`,
+    title: ERRORS[error.code].title,
+    status: error.status,
+    detail: error.detail,
+    hint: error.hint,
+    retry: error.retry,
+    ...(requestId === undefined ? {} : { requestId })
+  };
+}
+
+/**
+ * The error that a problem document tells of. A document that is none, or tells of a code that we do not know,
+ * gives `unavailable` (5xx) or `invalid_request`, never a crash.
+ */
+export function errorOfProblem(status: number, body: Uint8Array): AppError {
+  const parsed = Problem.safeParse(parseOrNull(body));
+  const fallback = status >= 500 ? 'unavailable' : 'invalid_request';
+  if (!parsed.success) return new AppError(fallback, `the service answered ${status}`);
+  const { type, detail, hint, ...rest } = parsed.data;
+  const code = type.startsWith(PREFIX) ? type.slice(PREFIX.length) : '';
+  const members = Object.fromEntries(Object.entries(rest).filter(([key]) => !['title', 'status', 'retry'].includes(key)));
+  return new AppError(isErrorCode(code) ? code : fallback, detail, hint === undefined ? { members } : { hint, members });
+}
+
+function parseOrNull(body: Uint8Array): unknown {
+  try {
+    return parseJson(body);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,132 @@
+import * as z from 'zod/mini';
+import { AppError } from '../errors.js';
+import { fromBase64Url } from '../bytes/base64url.js';
+import { digestOf, digestOfJson, labelledHash } from '../bytes/digest.js';
+import { jcsBytes, parseJcs } from '../bytes/jcs.js';
+import { compareUtf8, concatBytes, equalBytes, toUtf8 } from '../bytes/text.js';
+import { Environment } from './policy.js';
+import { Bytes32, Count, Digest, ShortText } from './primitives.js';
+
+/** Largest bundle, opened: 64 MiB. Large files are assets. */
+export const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * A path inside a bundle: relative, `/` between names, NFC, no dot segments, no control or bidirectional-override
+ * characters, no backslash or colon, so that it means one place on every file system.
+ */
+export const BundlePath = z.string().check(
+  z.minLength(1),
+  z.maxLength(512),
+  z.refine(path => path === path.normalize('NFC') && path.isWellFormed()),
+  z.refine(path => !/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\\:]/u.test(path)),
+  z.refine(path => path.split('/').every(name => name !== '' && name !== '.' && name !== '..' && toUtf8(name).length <= 255))
+);
+
+export const BundleFile = z.strictObject({ path: BundlePath, size: Count, digest: Digest });
+export type BundleFile = z.infer<typeof BundleFile>;
+
+const Files = z.array(BundleFile).check(
+  z.minLength(1),
+  z.maxLength(4096),
+  z.refine(files => files.every((file, at) => at === 0 || compareUtf8(files[at - 1]?.path ?? '', file.path) < 0), 'sorted by bytes of path'),
+  z.refine(files => new Set(files.map(file => file.path.toLowerCase())).size === files.length, 'paths differ by more than case')
+);
+
+/** What `code.digest` is the digest of: what an owner approves. */
+export const CodeListing = z.strictObject({ v: z.literal(1), entry: BundlePath, files: Files });
+export type CodeListing = z.infer<typeof CodeListing>;
+
+/** Parameters that the notebook is run with, by name. Version 1 passes none to the kernel. */
+export const Parameters = z.record(z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/)), z.json());
+
+export const BundleHeader = z.strictObject({
+  v: z.literal(1),
+  entry: BundlePath,
+  files: Files,
+  environment: Environment,
+  parameters: Parameters,
+  purpose: ShortText,
+  /** 32 random bytes, so that the commitment in the manifest does not give away a guessable purpose. */
+  salt: Bytes32,
+  /** Wall-clock seconds that the notebook may run. */
+  timeoutSeconds: z.int().check(z.gte(1), z.lte(7 * 24 * 3600))
+});
+export type BundleHeader = z.infer<typeof BundleHeader>;
+
+export interface Bundle {
+  readonly header: BundleHeader;
+  /** Content by path. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * The bundle's bytes: the header in RFC 8785 form, a line feed, then the files' bytes one after another in the
+ * header's order. No archive format, so no links, devices, modes, duplicate entries or compression to abuse.
+ */
+export function encodeBundle(bundle: Bundle): Uint8Array<ArrayBuffer> {
+  const parts = bundle.header.files.map(file => {
+    const content = bundle.files.get(file.path);
+    if (content === undefined) throw new AppError('bundle_invalid', `no content for ${file.path}`);
+    return content;
+  });
+  return concatBytes(jcsBytes(bundle.header), toUtf8('\n'), ...parts);
+}
+
+/**
+ * Opens and checks a bundle: canonical header, every size and digest, nothing after the last file.
+ * @throws AppError bundle_invalid | bundle_too_large | digest_mismatch
+ */
+export function decodeBundle(bytes: Uint8Array): Bundle {
+  if (bytes.length > MAX_BUNDLE_BYTES) throw new AppError('bundle_too_large', `over ${MAX_BUNDLE_BYTES} bytes`);
+  const end = bytes.indexOf(0x0a);
+  if (end < 0) throw new AppError('bundle_invalid', 'the bundle has no header');
+  const parsed = BundleHeader.safeParse(parseHeader(bytes.subarray(0, end)));
+  if (!parsed.success) throw new AppError('bundle_invalid', 'the header of the bundle is not well formed', { cause: parsed.error });
+  const header = parsed.data;
+  const files = new Map<string, Uint8Array>();
+  let at = end + 1;
+  for (const file of header.files) {
+    const content = bytes.subarray(at, at + file.size);
+    if (content.length !== file.size) throw new AppError('bundle_invalid', 'the bundle is cut short');
+    if (digestOf(content) !== file.digest) throw new AppError('digest_mismatch', `${file.path} is not what the bundle lists`);
+    files.set(file.path, content);
+    at += file.size;
+  }
+  if (at !== bytes.length) throw new AppError('bundle_invalid', 'bytes after the last file');
+  if (!files.has(header.entry)) throw new AppError('bundle_invalid', 'the notebook to run is not in the bundle');
+  return { header, files };
+}
+
+function parseHeader(bytes: Uint8Array): unknown {
+  try {
+    return parseJcs(bytes);
+  } catch (cause) {
+    throw new AppError('bundle_invalid', 'the header of the bundle is not canonical JSON', { cause });
+  }
+}
+
+/** Digest of the code that an owner approves: entry and files, without parameters, purpose or limits. */
+export function codeDigest(header: Pick<BundleHeader, 'entry' | 'files'>): Digest {
+  return digestOfJson({ v: 1, entry: header.entry, files: header.files });
+}
+
+/** `H("cloister/parameters/v1", salt || JCS{parameters, purpose})`. */
+export function parametersCommitment(header: Pick<BundleHeader, 'salt' | 'parameters' | 'purpose'>): Bytes32 {
+  return labelledHash(
+    'cloister/parameters/v1',
+    fromBase64Url(header.salt),
+    jcsBytes({ parameters: header.parameters, purpose: header.purpose })
+  );
+}
+
+/** That an opened bundle is the one a manifest commits to. @throws AppError digest_mismatch */
+export function requireBundleAgrees(
+  bundle: Bundle,
+  code: { readonly digest: Digest; readonly environment: string; readonly parameters: Bytes32 }
+): void {
+  const agrees =
+    codeDigest(bundle.header) === code.digest &&
+    bundle.header.environment === code.environment &&
+    equalBytes(toUtf8(parametersCommitment(bundle.header)), toUtf8(code.parameters));
+  if (!agrees) throw new AppError('digest_mismatch', 'the bundle is not the one that the manifest commits to');
+}

@@ -1,0 +1,63 @@
+import * as z from 'zod/mini';
+import { Attempt, CompactJws, Count, Digest, Thumbprint, Time, UuidV7 } from './primitives.js';
+
+export const JOB_STATES = [
+  'queued',
+  'waiting',
+  'launching',
+  'attesting',
+  'running',
+  'sealing',
+  'succeeded',
+  'failed',
+  'cancelled',
+  'lost'
+] as const;
+
+/**
+ * `queued` stored; `waiting` an owner has yet to approve; `launching` a TEE is asked for; `attesting` the runner
+ * shows itself and gets keys; `running`; `sealing` outputs are sealed and the report attested; then one of the
+ * four ends. `lost`: the runner vanished and no attempt is left.
+ */
+export const JobState = z.enum(JOB_STATES);
+export type JobState = z.infer<typeof JobState>;
+
+export const TERMINAL_STATES: ReadonlySet<JobState> = new Set(['succeeded', 'failed', 'cancelled', 'lost']);
+
+export const CellCount = z.strictObject({ done: Count, total: Count });
+
+/** A job as the server tells its analyst. Everything here is the operator's word; the report is not. */
+export const JobView = z.strictObject({
+  job: Digest,
+  id: UuidV7,
+  state: JobState,
+  attempt: Count,
+  version: Count,
+  createdAt: Time,
+  updatedAt: Time,
+  /** Code of the error that ended the job, or that it waits for. */
+  code: z.optional(z.string()),
+  cells: z.optional(CellCount),
+  report: z.optional(Digest),
+  outputs: z.optional(z.array(z.strictObject({ name: z.string(), digest: Digest, size: Count })))
+});
+export type JobView = z.infer<typeof JobView>;
+
+/** Server-sent event: one change of one job. The event's id is `seq`. */
+export const JobEvent = z.strictObject({
+  seq: Count,
+  job: Digest,
+  state: JobState,
+  attempt: Count,
+  version: Count,
+  time: Time,
+  code: z.optional(z.string()),
+  cells: z.optional(CellCount)
+});
+export type JobEvent = z.infer<typeof JobEvent>;
+
+/** An asset in the operator's catalog: an owner's signed word, which readers verify against their pinned owners. */
+export const CatalogEntry = z.strictObject({ asset: Digest, owner: Thumbprint, descriptor: CompactJws });
+export type CatalogEntry = z.infer<typeof CatalogEntry>;
+
+export const AttemptRef = z.strictObject({ job: Digest, attempt: Attempt });

@@ -1,0 +1,161 @@
+import * as z from 'zod/mini';
+import { defineSignedKind } from '../signed/signed-object.js';
+import { Obligations } from './policy.js';
+import { AgeRecipient, Attempt, Bytes32, Count, Digest, ShortText, Thumbprint, Time, UuidV7 } from './primitives.js';
+import { compareUtf8 } from '../bytes/text.js';
+import { jcsBytes, parseJcs } from '../bytes/jcs.js';
+import { labelledHash } from '../bytes/digest.js';
+import { AppError } from '../errors.js';
+
+export const RELEASE_AUDIENCE = 'urn:cloister:release';
+export const REPORT_AUDIENCE = 'urn:cloister:report';
+
+/**
+ * What one token of an attempt answers for: the keys made for this attempt and the challenge of every broker.
+ * Travels as its exact RFC 8785 text, whose labelled hash is the token's nonce.
+ */
+export const Session = z.strictObject({
+  v: z.literal(1),
+  job: Digest,
+  step: z.literal('main'),
+  attempt: Attempt,
+  /** Where brokers seal releases to; fresh per attempt. */
+  recipient: AgeRecipient,
+  /** Thumbprint of the key that signs the runner's requests; fresh per attempt. */
+  key: Thumbprint,
+  challenges: z.array(z.strictObject({ broker: Thumbprint, challenge: Bytes32 })).check(
+    z.minLength(1),
+    z.maxLength(80),
+    z.refine(
+      list => list.every((item, at) => at === 0 || compareUtf8(list[at - 1]?.broker ?? '', item.broker) < 0),
+      'challenges are sorted by broker, one each'
+    )
+  )
+});
+export type Session = z.infer<typeof Session>;
+
+/** @throws AppError not_canonical | invalid_json | invalid_object */
+export function parseSession(text: string): Session {
+  const parsed = Session.safeParse(parseJcs(new TextEncoder().encode(text)));
+  if (!parsed.success) throw new AppError('invalid_object', 'the session is not well formed', { cause: parsed.error });
+  return parsed.data;
+}
+
+/** Nonce of the release token: `H("cloister/release/v1", session)`. */
+export function sessionNonce(text: string): Bytes32 {
+  return labelledHash('cloister/release/v1', new TextEncoder().encode(text));
+}
+
+const FileKey = z.string().check(z.regex(/^[A-Za-z0-9_-]{22}$/));
+
+/** A file key, of an input by its asset or of the code by its sealed bundle. */
+export const Share = z.union([
+  z.strictObject({ asset: Digest, fileKey: FileKey }),
+  z.strictObject({ bundle: Digest, fileKey: FileKey })
+]);
+export type Share = z.infer<typeof Share>;
+
+export const Grant = z.union([
+  z.strictObject({ asset: Digest, policy: Digest, obligations: Obligations }),
+  z.strictObject({ bundle: Digest, obligations: Obligations })
+]);
+export type Grant = z.infer<typeof Grant>;
+
+/** A broker's signed word that it released to this session: it makes invented data and swapped policies visible. */
+export const Receipt = z.strictObject({
+  v: z.literal(1),
+  job: Digest,
+  attempt: Attempt,
+  session: Bytes32,
+  /** submods.gce.instance_name of the token. */
+  instance: z.string().check(z.maxLength(128)),
+  time: Time,
+  /** Digest of the ledger entry that records this release. */
+  ledger: Digest,
+  sharesDigest: Digest,
+  grants: z.array(Grant).check(z.minLength(1), z.maxLength(80))
+});
+export type Receipt = z.infer<typeof Receipt>;
+
+export const RECEIPT = defineSignedKind('receipt', Receipt);
+
+/** The plaintext of a release, an age file to the session's recipient. */
+export const Release = z.strictObject({
+  shares: z.array(Share).check(z.minLength(1), z.maxLength(80)),
+  receipt: z.string().check(z.maxLength(1 << 18))
+});
+export type Release = z.infer<typeof Release>;
+
+export function sealableRelease(release: Release): Uint8Array<ArrayBuffer> {
+  return jcsBytes(release);
+}
+
+/** One reason why one rule, or no rule, allowed. `expected` and `actual` are what the check compared. */
+export const DenialReason = z.strictObject({
+  asset: z.optional(Digest),
+  bundle: z.optional(Digest),
+  policy: z.optional(Digest),
+  rule: z.optional(z.string().check(z.maxLength(64))),
+  /** An error code, or the id of the check that did not pass. */
+  code: z.string().check(z.maxLength(64)),
+  expected: z.optional(z.json()),
+  actual: z.optional(z.json())
+});
+export type DenialReason = z.infer<typeof DenialReason>;
+
+export const Denial = z.strictObject({
+  v: z.literal(1),
+  job: Digest,
+  attempt: z.optional(Attempt),
+  time: Time,
+  denials: z.array(DenialReason).check(z.minLength(1), z.maxLength(512))
+});
+export type Denial = z.infer<typeof Denial>;
+
+export const DENIAL = defineSignedKind('denial', Denial);
+
+/** Signs one HTTP request (after RFC 9449). `iat` in seconds; `htu` the full URL with path and query. */
+export const Proof = z.strictObject({
+  htm: z.enum(['GET', 'POST', 'PUT', 'DELETE']),
+  htu: z.string().check(z.maxLength(2048)),
+  jti: UuidV7,
+  iat: Count,
+  bodyDigest: Digest
+});
+export type Proof = z.infer<typeof Proof>;
+
+export const PROOF = defineSignedKind('proof', Proof);
+export const PROOF_LIFETIME_SECONDS = 60;
+
+const entry = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
+  z.strictObject({ v: z.literal(1), seq: Count, time: Time, previous: z.union([Digest, z.literal('none')]), kind: z.literal(kind), ...shape });
+
+/**
+ * One line of a broker's ledger. `previous` is the digest of the entry before; an entry's digest is that of its
+ * RFC 8785 bytes. Holds no keys and no data.
+ */
+export const LedgerEntry = z.discriminatedUnion('kind', [
+  entry('descriptor', { asset: Digest, name: z.string() }),
+  entry('policy', { asset: z.string(), policy: Digest, version: Count }),
+  entry('approval', { approval: Digest, code: Digest, decision: z.enum(['approved', 'refused']) }),
+  entry('release', {
+    job: Digest,
+    attempt: Attempt,
+    analyst: Thumbprint,
+    session: Bytes32,
+    instance: z.string(),
+    image: Digest,
+    issuer: z.string(),
+    sharesDigest: Digest,
+    grants: z.array(Grant)
+  }),
+  entry('denial', { job: Digest, attempt: z.optional(Attempt), analyst: Thumbprint, reasons: z.array(DenialReason) }),
+  entry('recovery', { asset: z.string(), policy: Digest, lost: ShortText })
+]);
+export type LedgerEntry = z.infer<typeof LedgerEntry>;
+
+/** A broker's signed checkpoint, kept by owners and outside the broker's own store. */
+export const LedgerHead = z.strictObject({ v: z.literal(1), broker: Thumbprint, seq: Count, entry: Digest, time: Time });
+export type LedgerHead = z.infer<typeof LedgerHead>;
+
+export const LEDGER_HEAD = defineSignedKind('ledger-head', LedgerHead);

@@ -1,0 +1,73 @@
+import { AppError } from '../errors.js';
+import { fromBase64 } from '../bytes/base64url.js';
+import { labelledHash } from '../bytes/digest.js';
+import { parseJcs } from '../bytes/jcs.js';
+import { DESCRIPTOR, type Descriptor } from '../objects/descriptor.js';
+import { MANIFEST, type Manifest } from '../objects/manifest.js';
+import type { Bytes32 } from '../objects/primitives.js';
+import { RECEIPT, parseSession, sessionNonce, type Receipt, type Session } from '../objects/release.js';
+import { Report, Statement } from '../objects/report.js';
+import { verifyObject, type Verified } from '../signed/signed-object.js';
+
+/** A report taken apart: every part parsed, every signature checked against the key that its context names. */
+export interface ReportEvidence {
+  readonly token: string;
+  readonly statement: Statement;
+  /** Nonce that the report's token must carry. */
+  readonly reportNonce: Bytes32;
+  readonly session: Session;
+  readonly sessionNonce: Bytes32;
+  readonly manifest: Verified<Manifest>;
+  readonly descriptors: readonly Verified<Descriptor>[];
+  /** Each signed by a broker that a descriptor or the manifest names; others are an error. */
+  readonly receipts: readonly Verified<Receipt>[];
+}
+
+/** @throws AppError invalid_object | not_canonical | signature_invalid | wrong_signer */
+export async function readReport(input: unknown): Promise<ReportEvidence> {
+  const report = parseReport(input);
+  const statementBytes = fromBase64(report.statement);
+  const manifest = await verifyObject(MANIFEST, report.manifest, payload => payload.analyst);
+  const descriptors = await Promise.all(report.descriptors.map(jws => verifyObject(DESCRIPTOR, jws, payload => payload.owner)));
+  const brokers = new Set([
+    ...descriptors.map(descriptor => descriptor.payload.custodians[0].broker),
+    ...manifest.payload.code.custodians.map(custodian => custodian.broker)
+  ]);
+  const receipts = await Promise.all(report.receipts.map(jws => verifyReceipt(jws, [...brokers])));
+  return {
+    token: report.tokens[0],
+    statement: parseStatement(statementBytes),
+    reportNonce: labelledHash('cloister/report/v1', statementBytes),
+    session: parseSession(report.session),
+    sessionNonce: sessionNonce(report.session),
+    manifest,
+    descriptors,
+    receipts
+  };
+}
+
+function parseReport(input: unknown): Report {
+  const parsed = Report.safeParse(input);
+  if (!parsed.success) throw new AppError('invalid_object', `the report is not well formed at ${parsed.error.issues[0]?.path.join('.') ?? '?'}`, { cause: parsed.error });
+  return parsed.data;
+}
+
+function parseStatement(bytes: Uint8Array): Statement {
+  const parsed = Statement.safeParse(parseJcs(bytes));
+  if (!parsed.success) throw new AppError('invalid_object', `the statement is not well formed at ${parsed.error.issues[0]?.path.join('.') ?? '?'}`, { cause: parsed.error });
+  return parsed.data;
+}
+
+/** A receipt is by one of the brokers that the signed objects name, or it is nobody's. */
+async function verifyReceipt(jws: string, brokers: readonly Verified<Receipt>['signer'][]): Promise<Verified<Receipt>> {
+  let last: unknown;
+  for (const broker of brokers) {
+    try {
+      return await verifyObject(RECEIPT, jws, broker);
+    } catch (cause) {
+      last = cause;
+      if (!(cause instanceof AppError) || cause.code !== 'wrong_signer') throw cause;
+    }
+  }
+  throw new AppError('wrong_signer', 'a receipt is by a broker that nobody named', { cause: last });
+}

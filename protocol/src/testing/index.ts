@@ -1,0 +1,3 @@
+/** Keys, tokens and whole jobs for tests of every domain. Nothing here is imported by a service. */
+export * from './test-verifier.js';
+export * from './test-world.js';
