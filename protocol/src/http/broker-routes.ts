@@ -10,11 +10,14 @@ const json = <S extends z.ZodMiniType>(schema: S) => ({ kind: 'json', schema, ma
 const reply = <S extends z.ZodMiniType>(schema: S) => ({ kind: 'json', status: 200, schema }) as const;
 
 /**
- * A broker's word before anything is sent. `wait`: an approval is missing and nothing else. Terms and reasons are
- * told only to the manifest's analyst (by proof); others, such as the server that polls, get the decision alone.
+ * A broker's word before anything is sent. `wait`: nothing is missing but an approval, or a use that another job
+ * reserves and may free. Terms and reasons are told only to the manifest's analyst (by proof); others, such as the
+ * server that polls, get the decision alone.
  */
 export const CheckReply = z.strictObject({
   decision: z.enum(['allow', 'deny', 'wait']),
+  /** Reasons that concern the job as a whole, such as a manifest that has expired. */
+  denials: z.optional(z.array(DenialReason)),
   /** One per asset of this broker among the manifest's inputs, and one for the code where it is a custodian. */
   assets: z.optional(
     z.array(

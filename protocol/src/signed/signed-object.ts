@@ -40,7 +40,7 @@ export async function signObject<S extends z.ZodMiniType>(
   const parsed = parseAs(kind, payload);
   const bytes = jcsBytes(payload);
   const jws = await new CompactSign(bytes)
-    .setProtectedHeader({ alg: 'EdDSA', jwk: signer.jwk, typ: typOf(kind.kind) })
+    .setProtectedHeader(headerOf(kind.kind, signer.jwk))
     .sign(signer.key);
   return { payload: parsed, digest: digestOf(bytes), signer: signer.thumbprint, jws: CompactJws.parse(jws) };
 }
@@ -79,6 +79,11 @@ export async function verifyObject<S extends z.ZodMiniType>(
 export function peekPayload<S extends z.ZodMiniType>(kind: SignedKind<S>, jws: string): { payload: z.output<S>; digest: Digest } {
   const { payloadBytes } = parseCompact(kind.kind, jws);
   return { payload: parseAs(kind, parseJcs(payloadBytes)), digest: digestOf(payloadBytes) };
+}
+
+/** Members in RFC 8785 order, since jose writes them in the order of the object. */
+function headerOf(kind: string, { crv, kty, x }: PublicJwk): { alg: 'EdDSA'; jwk: PublicJwk; typ: string } {
+  return { alg: 'EdDSA', jwk: { crv, kty, x }, typ: typOf(kind) };
 }
 
 function parseCompact(kind: string, jws: string): { jwk: PublicJwk; payloadBytes: Uint8Array<ArrayBuffer>; compact: CompactJws } {
