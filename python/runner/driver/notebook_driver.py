@@ -1,0 +1,205 @@
+"""Runs the code cells of one notebook against a kernel that lives in another sandbox.
+
+Takes the notebook and the kernel's connection file, writes one result file, and tells the runner
+how far it is by short JSON lines on standard output: counts only, never content. The runner speaks
+on standard input: `kernel-ended` and `stop`. The runner believes nothing here but the outputs.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import traceback
+
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbformat import from_dict
+from nbformat.v4 import new_output
+
+# Outputs beyond these are left out, with a note in their place: a cell that prints for ever must
+# not take the driver's memory. The runner has higher caps of its own.
+MAX_OUTPUT_CHARACTERS = 48 * 1024 * 1024
+MAX_OUTPUTS = 20_000
+MAX_TRACEBACK_CHARACTERS = 64 * 1024
+# Messages that a kernel sent just before it died may still be on their way through its socket.
+DRAIN_SECONDS = 0.3
+SHUTDOWN_REPLY_SECONDS = 1
+
+FAILURE_BY_ERROR = {
+    "InstallRefused": "install",
+    "StdinNotImplementedError": "input",
+    "SystemExit": "exited",
+}
+
+
+class KernelLeft(Exception):
+    """A cell asked the kernel to end: exit() or quit()."""
+
+
+class AttachedKernel(AsyncKernelManager):
+    """A kernel that the runner started, and alone can end: this side only talks to it."""
+
+    ended = False
+
+    @property
+    def has_kernel(self):
+        return True
+
+    async def _async_is_alive(self):
+        return not self.ended
+
+    is_alive = _async_is_alive
+
+    async def _nothing(self, *_args, **_kwargs):
+        return None
+
+    shutdown_kernel = interrupt_kernel = cleanup_resources = _nothing
+
+
+class Client(NotebookClient):
+    """nbclient with an upper bound on what it keeps, and counts for the runner."""
+
+    def __init__(self, notebook, kernel, report):
+        super().__init__(notebook, km=kernel, timeout=None, startup_timeout=24 * 3600, record_timing=False)
+        self._report = report
+        self._kept = {}
+        self._number = {}
+        self._said = set()
+        self.done = 0
+        self.on_notebook_start = lambda **_: report(state="ready")
+        self.on_cell_execute = lambda **_: report(state="running", done=self.done)
+        self.on_cell_executed = self._count
+
+    def _count(self, cell, execute_reply, **_):
+        content = execute_reply["content"]
+        if any(part.get("source") == "ask_exit" for part in content.get("payload") or []):
+            raise KernelLeft()
+        if content["status"] == "ok" or "raises-exception" in cell.metadata.get("tags", []):
+            self.done += 1
+            self._report(state="running", done=self.done)
+
+    def output(self, outs, msg, display_id, cell_index):
+        self._kept[cell_index] = self._kept.get(cell_index, 0) + weight(msg["content"])
+        self._number[cell_index] = self._number.get(cell_index, 0) + 1
+        if sum(self._kept.values()) <= MAX_OUTPUT_CHARACTERS and sum(self._number.values()) <= MAX_OUTPUTS:
+            return super().output(outs, msg, display_id, cell_index)
+        if cell_index not in self._said:
+            self._said.add(cell_index)
+            outs.append(new_output("stream", name="stderr", text="\n[Cloister: further output was left out: too much]\n"))
+        return None
+
+    def clear_output(self, outs, msg, cell_index):
+        super().clear_output(outs, msg, cell_index)
+        self._kept[cell_index] = self._number[cell_index] = 0
+        self._said.discard(cell_index)
+
+
+def weight(value):
+    """About how many characters a message holds."""
+    if isinstance(value, str):
+        return len(value)
+    if isinstance(value, dict):
+        return sum(len(key) + weight(item) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return sum(weight(item) for item in value)
+    return 8
+
+
+def reporter(stream):
+    def report(**fact):
+        stream.write(json.dumps(fact, separators=(",", ":")) + "\n")
+        stream.flush()
+
+    return report
+
+
+async def obey(kernel, client):
+    """Follows the runner's word. When the runner is gone, so is the reason to go on."""
+    reader = asyncio.StreamReader()
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        if line not in (b"kernel-ended\n", b"stop\n"):
+            break
+        kernel.ended = True
+        await asyncio.sleep(DRAIN_SECONDS)
+        waiting = getattr(client, "task_poll_for_reply", None)
+        if waiting is not None:
+            waiting.cancel()
+    os._exit(1)
+
+
+async def run(client, kernel):
+    """The failure of the run as the result file states it; None where every cell ran."""
+    try:
+        await client.async_execute()
+        return None
+    except CellExecutionError as error:
+        kind = FAILURE_BY_ERROR.get(error.ename, "raised")
+        return {"kind": kind, "traceback": error.traceback[-MAX_TRACEBACK_CHARACTERS:]}
+    except KernelLeft:
+        return {"kind": "exited"}
+    except Exception:
+        if kernel.ended:
+            return {"kind": "died"}
+        return {"kind": "broken", "traceback": traceback.format_exc()[-MAX_TRACEBACK_CHARACTERS:]}
+
+
+def result_of(notebook, failure, done):
+    cells = [
+        {"index": index, "executionCount": cell.get("execution_count"), "outputs": cell.get("outputs", [])}
+        for index, cell in enumerate(notebook.cells)
+    ]
+    return {"v": 1, "done": done, "cells": cells, **({"failure": failure} if failure else {})}
+
+
+def write_result(path, result):
+    with open(path + ".part", "w", encoding="utf-8", errors="replace") as file:
+        # Lone surrogates and NaN, which a kernel may send, are no valid JSON text for the runner.
+        json.dump(finite(result), file, ensure_ascii=True, allow_nan=False)
+    os.rename(path + ".part", path)
+
+
+def finite(value):
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(item) for item in value]
+    return value
+
+
+async def leave(client):
+    """Asks the kernel to end by itself, so that it closes its files as under any other front end."""
+    try:
+        client.kc.shutdown()
+        await client.kc.control_channel.get_msg(timeout=SHUTDOWN_REPLY_SECONDS)
+    except Exception:
+        # The runner ends a kernel that does not answer.
+        return
+
+
+async def main(notebook_path, connection_path, result_path):
+    # What libraries print must not mix with the lines for the runner.
+    report = reporter(os.fdopen(os.dup(1), "w", encoding="ascii"))
+    os.dup2(2, 1)
+    with open(notebook_path, encoding="utf-8") as file:
+        notebook = from_dict(json.load(file))
+    kernel = AttachedKernel()
+    kernel.load_connection_file(connection_path)
+    client = Client(notebook, kernel, report)
+    obeying = asyncio.ensure_future(obey(kernel, client))
+    failure = await run(client, kernel)
+    obeying.cancel()
+    write_result(result_path, result_of(notebook, failure, client.done))
+    report(state="ended")
+    if client.kc is not None and not kernel.ended:
+        await leave(client)
+    # Nothing is left to save, and closing the sockets in order takes a tenth of a second.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(*sys.argv[1:4]))
