@@ -1,0 +1,93 @@
+// `npm test`: sets up what is missing, then runs every check and test there is, and ends with one line that counts them.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { setUp } from './setup.mjs';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const results = mkdtempSync(join(tmpdir(), 'cloister-test-'));
+
+/** Runs a command with its output shown; resolves to its exit code and, for parsers, what it printed. */
+function run(command, args, { cwd = ROOT } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, FORCE_COLOR: '0' } });
+    let output = '';
+    child.stdout.on('data', chunk => {
+      output = (output + chunk).slice(-200_000);
+      process.stdout.write(chunk);
+    });
+    child.on('error', reject);
+    child.on('close', code => resolve({ code, output }));
+  });
+}
+
+const asOne = ({ code }) => ({ passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1 });
+
+async function vitest(name, args) {
+  const file = join(results, `${name}.json`);
+  const { code } = await run('npx', ['vitest', 'run', '--reporter=dot', '--reporter=json', `--outputFile.json=${file}`, ...args]);
+  return counted(code, () => {
+    const report = JSON.parse(readFileSync(file, 'utf8'));
+    return { passed: report.numPassedTests, failed: report.numFailedTests };
+  });
+}
+
+async function python() {
+  const { code, output } = await run(join(ROOT, '.venv/bin/python'), ['-m', 'pytest', '-q', '-p', 'no:cacheprovider'], { cwd: join(ROOT, 'python') });
+  return counted(code, () => {
+    const last = output.trim().split('\n').at(-1);
+    return { passed: Number(/(\d+) passed/.exec(last)?.[1] ?? 0), failed: Number(/(\d+) (?:failed|error)/.exec(last)?.[1] ?? 0) };
+  });
+}
+
+async function nodeTests(files) {
+  const { code, output } = await run(process.execPath, ['--test', '--test-reporter=tap', ...files]);
+  return counted(code, () => ({
+    passed: Number(/^# pass (\d+)$/m.exec(output)?.[1] ?? 0),
+    failed: Number(/^# fail (\d+)$/m.exec(output)?.[1] ?? 0)
+  }));
+}
+
+/** A runner that fails without naming a failed test, or that ran none, counts as one failure. */
+function counted(code, read) {
+  let counts = { passed: 0, failed: 0 };
+  try {
+    counts = read();
+  } catch (error) {
+    process.stderr.write(`${error.message}\n`);
+  }
+  const broken = counts.failed === 0 && (code !== 0 || counts.passed === 0);
+  return broken ? { ...counts, failed: 1 } : counts;
+}
+
+const STEPS = [
+  ['types of tests', async () => asOne(await run('npx', ['tsc', '-p', 'tsconfig.tests.json']))],
+  ['lint', async () => asOne(await run('npx', ['eslint', '.']))],
+  ['import rules', async () => asOne(await run('npm', ['run', '--silent', 'lint:imports']))],
+  ['set-up scripts', () => nodeTests(['scripts/reset.test.mjs', 'scripts/build-runner-image.test.mjs', 'scripts/setup/checks.test.mjs', 'scripts/setup/run.test.mjs'])],
+  ['Python', python],
+  ['unit, vectors, contracts', () => vitest('unit', [])],
+  ['end to end', () => vitest('e2e', ['--config', 'vitest.e2e.config.ts'])]
+];
+
+await setUp({ quiet: true });
+const only = process.argv.slice(2);
+const total = { passed: 0, failed: 0 };
+const failedSteps = [];
+for (const [title, step] of STEPS) {
+  if (only.length > 0 && !only.some(word => title.includes(word))) continue;
+  process.stdout.write(`\n== ${title}\n`);
+  const begun = performance.now();
+  const { passed, failed } = await step();
+  total.passed += passed;
+  total.failed += failed;
+  if (failed > 0) failedSteps.push(title);
+  process.stdout.write(`== ${title}: ${passed} passed, ${failed} failed, ${((performance.now() - begun) / 1000).toFixed(1)} s\n`);
+}
+rmSync(results, { recursive: true, force: true });
+if (failedSteps.length > 0) process.stdout.write(`\nfailed: ${failedSteps.join('; ')}\n`);
+process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`);
+process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
