@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   resolve: { conditions: ['@cloister/source'] },
-  ssr: { resolve: { conditions: ['@cloister/source', 'node', 'import', 'module', 'default'] } },
+  ssr: { resolve: { conditions: ['@cloister/source'] } },
   test: {
     include: ['*/src/**/*.test.ts'],
     testTimeout: 30_000,
