@@ -134,7 +134,7 @@ describe('a bad body', () => {
   const BAD: readonly { name: string; body: string | Uint8Array<ArrayBuffer>; headers: Record<string, string>; status: number; code: string }[] = [
     { name: 'with a key twice', body: '{"count":1,"count":2}', headers: {}, status: 400, code: 'invalid_json' },
     { name: 'nested deeply', body: `{"count":${'['.repeat(400)}${']'.repeat(400)}}`, headers: {}, status: 400, code: 'invalid_json' },
-    { name: 'with a number beyond all', body: '{"count":1e400}', headers: {}, status: 400, code: 'invalid_request' },
+    { name: 'with a number beyond all', body: '{"count":1e400}', headers: {}, status: 400, code: 'invalid_json' },
     { name: 'with a wrong type', body: '{"count":"1"}', headers: {}, status: 400, code: 'invalid_request' },
     { name: 'with an unknown member', body: '{"count":1,"tag":[]}', headers: {}, status: 400, code: 'invalid_request' },
     { name: 'with __proto__', body: '{"count":1,"__proto__":{}}', headers: {}, status: 400, code: 'invalid_json' },
