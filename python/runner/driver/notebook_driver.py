@@ -10,11 +10,12 @@ import json
 import os
 import sys
 import traceback
+from queue import Empty
 
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
-from nbformat import from_dict
+from nbformat import ValidationError, from_dict
 from nbformat.v4 import new_output
 
 # Outputs beyond these are left out, with a note in their place: a cell that prints for ever must
@@ -61,15 +62,25 @@ class Client(NotebookClient):
     """nbclient with an upper bound on what it keeps, and counts for the runner."""
 
     def __init__(self, notebook, kernel, report):
-        super().__init__(notebook, km=kernel, timeout=None, startup_timeout=24 * 3600, record_timing=False)
+        super().__init__(notebook, km=kernel, timeout=None, record_timing=False)
         self._report = report
         self._kept = {}
         self._number = {}
         self._said = set()
         self.done = 0
-        self.on_notebook_start = lambda **_: report(state="ready")
         self.on_cell_execute = lambda **_: report(state="running", done=self.done)
         self.on_cell_executed = self._count
+
+    async def async_start_new_kernel_client(self):
+        """As nbclient, but without its fixed wait of a fifth of a second for left-over messages."""
+        self.kc = self.km.client()
+        self.kc.start_channels(stdin=False, hb=False)
+        while not await answers(self.kc):
+            if self.km.ended:
+                raise RuntimeError("the kernel ended before it answered")
+        self.kc.allow_stdin = False
+        self._report(state="ready")
+        return self.kc
 
     def _count(self, cell, execute_reply, **_):
         content = execute_reply["content"]
@@ -83,16 +94,35 @@ class Client(NotebookClient):
         self._kept[cell_index] = self._kept.get(cell_index, 0) + weight(msg["content"])
         self._number[cell_index] = self._number.get(cell_index, 0) + 1
         if sum(self._kept.values()) <= MAX_OUTPUT_CHARACTERS and sum(self._number.values()) <= MAX_OUTPUTS:
-            return super().output(outs, msg, display_id, cell_index)
+            try:
+                return super().output(outs, msg, display_id, cell_index)
+            except ValidationError:
+                outs.append(note("an output was left out: it is not of a known type"))
+                return None
         if cell_index not in self._said:
             self._said.add(cell_index)
-            outs.append(new_output("stream", name="stderr", text="\n[Cloister: further output was left out: too much]\n"))
+            outs.append(note("further output was left out: too much"))
         return None
 
     def clear_output(self, outs, msg, cell_index):
         super().clear_output(outs, msg, cell_index)
         self._kept[cell_index] = self._number[cell_index] = 0
         self._said.discard(cell_index)
+
+
+async def answers(channels):
+    """Whether the kernel replies, and what it publishes reaches us: before that, outputs could be lost."""
+    channels.kernel_info()
+    try:
+        reply = await channels.shell_channel.get_msg(timeout=1)
+        await channels.iopub_channel.get_msg(timeout=1)
+        return reply["header"]["msg_type"] == "kernel_info_reply"
+    except Empty:
+        return False
+
+
+def note(text):
+    return new_output("stream", name="stderr", text=f"[Cloister: {text}]\n")
 
 
 def weight(value):

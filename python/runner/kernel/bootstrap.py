@@ -6,16 +6,19 @@ anything: a cell may undo all of it. What holds a cell is the sandbox.
 
 import sys
 
-MODULES = ["/cloister/kernel/modules", "/cloister/python"]
-sys.path[:0] = MODULES
+# This folder, which Python puts first for a script. What a notebook may import is on PYTHONPATH, for its
+# child processes as well, and IPython adds the notebook's own folder when ipykernel is loaded.
+del sys.path[0]
 
 from functools import wraps  # noqa: E402
 
 from install_refusal import InstallRefused, is_installing, take_mark  # noqa: E402
 from ipykernel.ipkernel import IPythonKernel  # noqa: E402
+from ipykernel.iostream import OutStream  # noqa: E402
 from ipykernel.kernelapp import IPKernelApp  # noqa: E402
 from traitlets.config import Config  # noqa: E402
 
+FLUSH_SECONDS_AT_SHUTDOWN = 0.1
 INSTALLERS = ("pip", "conda", "mamba", "micromamba", "uv")
 
 
@@ -41,6 +44,14 @@ class NotebookKernel(IPythonKernel):
         }
         self.send_response(self.iopub_socket, "error", content, ident=self._topic("error"))
         return {**reply, **content, "status": "error"}
+
+    def do_shutdown(self, restart):
+        # ipykernel flushes once more after this, and where its IO thread ended first that waits for ten
+        # seconds. By now every cell's output was flushed when the cell ended.
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, OutStream):
+                stream.flush_timeout = FLUSH_SECONDS_AT_SHUTDOWN
+        return super().do_shutdown(restart)
 
 
 def guard_magic(shell, name):

@@ -6,6 +6,7 @@ ends in an error nobody expected counts as reached: unknown is not blocked.
 """
 
 import ctypes
+import fcntl
 import glob
 import json
 import os
@@ -19,6 +20,7 @@ PR_CAPBSET_READ = 23
 PR_GET_NO_NEW_PRIVS = 39
 LAST_CAPABILITY = 40
 CONNECT_SECONDS = 2
+MAX_DESCRIPTOR = 65_536
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -65,6 +67,19 @@ def read(path):
             return file.read()
     except OSError:
         return b""
+
+
+def open_files(first):
+    """Whether whoever made the sandbox left a file open beyond the standard streams."""
+    return any(is_open(descriptor) for descriptor in range(first, MAX_DESCRIPTOR))
+
+
+def is_open(descriptor):
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_GETFD)
+        return True
+    except OSError:
+        return False
 
 
 def namespace(pid):
@@ -143,6 +158,7 @@ PROBES = {
     "abstract_socket": lambda t: connects(socket.AF_UNIX, socket.SOCK_STREAM, "\0" + t["abstractSocket"]),
     "runner_files": lambda t: exists(t["runnerFiles"]),
     "other_sandbox": lambda t: exists(t["otherSandbox"]),
+    "inherited_files": lambda t: open_files(t["firstFile"]),
     "host_processes": lambda t: host_processes(t["host"]),
     "devices": lambda t: devices(t["devices"]),
     "user_namespaces": lambda t: user_namespaces(CLONE_NEWUSER),
