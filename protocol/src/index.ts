@@ -17,6 +17,7 @@ export * from './objects/primitives.js';
 export * from './objects/release.js';
 export * from './objects/report.js';
 export * from './objects/trust.js';
+export * from './http/agent-routes.js';
 export * from './http/broker-routes.js';
 export * from './http/client.js';
 export * from './http/openapi.js';

@@ -47,7 +47,7 @@ function readEntries(x5c: Json | undefined): Uint8Array<ArrayBuffer>[] {
 }
 
 function requireValidAt(certificate: X509Certificate, time: Date): void {
-  if (time < certificate.notBefore || time > certificate.notAfter) throw rejected('a certificate was not valid when the token was issued');
+  if (!(time >= certificate.notBefore && time <= certificate.notAfter)) throw rejected('a certificate was not valid when the token was issued');
 }
 
 async function requireIssued(subject: X509Certificate, issuer: X509Certificate): Promise<void> {

@@ -42,9 +42,9 @@ export function readClaims(raw: Readonly<Record<string, Json>>): Claims {
     ...text('instance', at(raw, 'submods', 'gce', 'instance_name')),
     ...text('project', at(raw, 'submods', 'gce', 'project_id')),
     ...text('zone', at(raw, 'submods', 'gce', 'zone')),
-    ...integer('issuedAt', raw['iat']),
-    ...integer('notBefore', raw['nbf']),
-    ...integer('expiresAt', raw['exp'])
+    ...seconds('issuedAt', raw['iat']),
+    ...seconds('notBefore', raw['nbf']),
+    ...seconds('expiresAt', raw['exp'])
   };
 }
 
@@ -69,11 +69,14 @@ function readNonces(value: Json | undefined): readonly string[] | undefined {
 type Named<K extends string, T> = Partial<Readonly<Record<K, T>>>;
 
 function text<K extends string>(key: K, value: Json | undefined): Named<K, string> {
-  return typeof value === 'string' ? named(key, value) : {};
+  return typeof value === 'string' && value !== '' ? named(key, value) : {};
 }
 
-function integer<K extends string>(key: K, value: Json | undefined): Named<K, number> {
-  return typeof value === 'number' && Number.isSafeInteger(value) ? named(key, value) : {};
+/** The last second of the year 9999: later times have no RFC 3339 form, and the largest have no Date at all. */
+const LAST_SECOND = 253_402_300_799;
+
+function seconds<K extends string>(key: K, value: Json | undefined): Named<K, number> {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= LAST_SECOND ? named(key, value) : {};
 }
 
 function digest<K extends string>(key: K, value: Json | undefined): Named<K, Digest> {

@@ -47,6 +47,8 @@ export interface CallOptions<R extends RouteSpec> {
   readonly signal?: AbortSignal;
 }
 
+/** A service that says more does not mean it, or does not mean well. */
+const MAX_RETRY_AFTER_SECONDS = 3600;
 const MAX_JSON_REPLY = 64 * 1024 * 1024;
 const EMPTY = digestOf(new Uint8Array());
 
@@ -85,12 +87,10 @@ async function send<R extends RouteSpec>(deps: ClientDeps, route: R, options: Ca
   });
   if (reply.status === route.response.status) return reply;
   const error = errorOfProblem(reply.status, await collect(reply.body, 1 << 20));
-  const retryAfter = reply.headers['retry-after'];
-  if (retryAfter === undefined) throw error;
-  throw new AppError(error.code, error.detail, {
-    hint: error.hint,
-    members: { ...error.members, retryAfterSeconds: Number(retryAfter) }
-  });
+  const retryAfter = reply.headers['retry-after'] ?? '';
+  if (!/^[0-9]{1,5}$/.test(retryAfter)) throw error;
+  const retryAfterSeconds = Math.min(Number(retryAfter), MAX_RETRY_AFTER_SECONDS);
+  throw new AppError(error.code, error.detail, { members: { ...error.members, retryAfterSeconds } });
 }
 
 function pathOf<R extends RouteSpec>(route: R, params: RouteParams<R> | undefined): string {
@@ -98,6 +98,8 @@ function pathOf<R extends RouteSpec>(route: R, params: RouteParams<R> | undefine
   return route.path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = values[name];
     if (typeof value !== 'string' && typeof value !== 'number') throw new AppError('invalid_request', `parameter ${name} is missing`);
+    // URL parsers take dot segments away, also encoded ones.
+    if (value === '.' || value === '..' || !String(value).isWellFormed()) throw new AppError('invalid_request', `parameter ${name} is not usable`);
     return encodeURIComponent(value);
   });
 }

@@ -37,10 +37,20 @@ export function errorOfProblem(status: number, body: Uint8Array): AppError {
   const parsed = Problem.safeParse(parseOrNull(body));
   const fallback = status >= 500 ? 'unavailable' : 'invalid_request';
   if (!parsed.success) return new AppError(fallback, `the service answered ${status}`);
-  const { type, detail, hint, ...rest } = parsed.data;
+  const { type, ...rest } = parsed.data;
+  const detail = plainText(rest.detail);
   const code = type.startsWith(PREFIX) ? type.slice(PREFIX.length) : '';
-  const members = Object.fromEntries(Object.entries(rest).filter(([key]) => !['title', 'status', 'retry'].includes(key)));
-  return new AppError(isErrorCode(code) ? code : fallback, detail, hint === undefined ? { members } : { hint, members });
+  const members = Object.fromEntries(Object.entries(rest).filter(([key]) => !OWN_MEMBERS.includes(key)));
+  return new AppError(isErrorCode(code) ? code : fallback, detail, { members });
+}
+
+/** Told by our own table, whatever the service says: a hint is advice, and the service may be hostile. */
+const OWN_MEMBERS = ['title', 'status', 'retry', 'hint', 'detail'];
+const MAX_DETAIL = 1000;
+
+/** For terminals and pages: no control characters, no more than a paragraph. */
+function plainText(text: string): string {
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069]/g, ' ').slice(0, MAX_DETAIL);
 }
 
 function parseOrNull(body: Uint8Array): unknown {

@@ -11,16 +11,20 @@ import { Bytes32, Count, Digest, ShortText } from './primitives.js';
 export const MAX_BUNDLE_BYTES = 64 * 1024 * 1024;
 
 /**
- * A path inside a bundle: relative, `/` between names, NFC, no dot segments, no control or bidirectional-override
- * characters, no backslash or colon, so that it means one place on every file system.
+ * A path inside a bundle: relative, `/` between names, NFC, no dot segments, no control, invisible or
+ * direction-changing characters, no backslash or colon, so that it means one place on every file system.
  */
-export const BundlePath = z.string().check(
-  z.minLength(1),
-  z.maxLength(512),
-  z.refine(path => path === path.normalize('NFC') && path.isWellFormed()),
-  z.refine(path => !/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\\:]/u.test(path)),
-  z.refine(path => path.split('/').every(name => name !== '' && name !== '.' && name !== '..' && toUtf8(name).length <= 255))
-);
+export const BundlePath = z.string().check(z.refine(isBundlePath, 'not a path that means one place everywhere'));
+
+const MAX_PATH_CHARS = 512;
+// Controls, separators of lines, characters that no screen shows or that turn the direction of text.
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}\\:]/u;
+
+/** Length first: normalising long hostile text takes quadratic time. */
+function isBundlePath(path: string): boolean {
+  if (path === '' || path.length > MAX_PATH_CHARS || !path.isWellFormed() || path !== path.normalize('NFC')) return false;
+  return !UNSAFE.test(path) && path.split('/').every(name => name !== '' && name !== '.' && name !== '..' && toUtf8(name).length <= 255);
+}
 
 export const BundleFile = z.strictObject({ path: BundlePath, size: Count, digest: Digest });
 export type BundleFile = z.infer<typeof BundleFile>;
@@ -29,8 +33,14 @@ const Files = z.array(BundleFile).check(
   z.minLength(1),
   z.maxLength(4096),
   z.refine(files => files.every((file, at) => at === 0 || compareUtf8(files[at - 1]?.path ?? '', file.path) < 0), 'sorted by bytes of path'),
-  z.refine(files => new Set(files.map(file => file.path.toLowerCase())).size === files.length, 'paths differ by more than case')
+  z.refine(files => new Set(files.map(file => file.path.toLowerCase())).size === files.length, 'paths differ by more than case'),
+  z.refine(files => !holdsFileAsFolder(files.map(file => file.path)), 'no path is both a file and a folder')
 );
+
+function holdsFileAsFolder(paths: readonly string[]): boolean {
+  const files = new Set(paths);
+  return paths.some(path => path.split('/').some((_, at, names) => at > 0 && files.has(names.slice(0, at).join('/'))));
+}
 
 /** What `code.digest` is the digest of: what an owner approves. */
 export const CodeListing = z.strictObject({ v: z.literal(1), entry: BundlePath, files: Files });

@@ -39,7 +39,9 @@ export const JobView = z.strictObject({
   code: z.optional(z.string()),
   cells: z.optional(CellCount),
   report: z.optional(Digest),
-  outputs: z.optional(z.array(z.strictObject({ name: z.string(), digest: Digest, size: Count })))
+  outputs: z.optional(z.array(z.strictObject({ name: z.string(), digest: Digest, size: Count }))),
+  /** Where brokers denied: their signed word, as the runner handed it on. Only in the reply about one job. */
+  denials: z.optional(z.array(CompactJws))
 });
 export type JobView = z.infer<typeof JobView>;
 

@@ -1,3 +1,4 @@
+import { bech32 } from '@scure/base';
 import * as z from 'zod/mini';
 
 /** `sha256:<64 lower-case hex>`. */
@@ -27,7 +28,12 @@ export type Time = z.infer<typeof Time>;
 export const Base64Url = z.string().check(z.regex(/^[A-Za-z0-9_-]+$/), z.maxLength(1 << 20));
 
 /** Native X25519 recipient of age v1. */
-export const AgeRecipient = z.string().check(z.regex(/^age1[02-9ac-hj-np-z]{58}$/));
+export const AgeRecipient = z.string().check(z.regex(/^age1[02-9ac-hj-np-z]{58}$/), z.refine(isX25519Recipient, 'its checksum does not fit'));
+
+function isX25519Recipient(text: string): boolean {
+  const decoded = bech32.decodeUnsafe(text);
+  return decoded?.prefix === 'age' && bech32.fromWordsUnsafe(decoded.words)?.length === 32;
+}
 export type AgeRecipient = z.infer<typeof AgeRecipient>;
 
 /** Compact JWS: three parts of base64url. Attestation tokens and our signed objects. */

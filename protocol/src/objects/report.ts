@@ -24,6 +24,8 @@ export const RunPredicate = z.strictObject({
   code: z.strictObject({ digest: Digest, bundle: Digest, environment: Environment, parameters: Bytes32 }),
   inputs: z.array(z.strictObject({ name: InputName, asset: Digest, policy: Digest, broker: Thumbprint })),
   image: Digest,
+  /** Digests of the receipts by which it got its keys, sorted: so that none can be exchanged for another of its broker's. */
+  receipts: z.array(Digest).check(z.minLength(1), z.maxLength(80)),
   sandbox: z.strictObject({
     form: z.enum(['fresh-proc', 'empty-proc']),
     probes: z.array(z.strictObject({ probe: z.string().check(z.maxLength(64)), sandbox: z.enum(['driver', 'kernel']), blocked: z.literal(true) })).check(z.maxLength(128))
@@ -90,6 +92,9 @@ export const OutputIndex = z.strictObject({
       size: Count,
       salt: Bytes32
     })
+  ).check(
+    z.refine(outputs => new Set(outputs.map(output => output.subject)).size === outputs.length, 'subjects must differ'),
+    z.refine(outputs => new Set(outputs.map(output => output.path.toLowerCase())).size === outputs.length, 'paths must differ')
   )
 });
 export type OutputIndex = z.infer<typeof OutputIndex>;

@@ -63,7 +63,7 @@ function denialsOf(rule: Rule, facts: PolicyFacts): DenialReason[] {
     .map(refusal => ({ asset: facts.asset, policy: facts.policy, rule: rule.id, ...refusal }));
 }
 
-function manifestRefusals(rule: Rule, { manifest, now, approval }: PolicyFacts): Refusal[] {
+function manifestRefusals(rule: Rule, { asset, manifest, now, approval }: PolicyFacts): Refusal[] {
   const { code } = manifest;
   const joined = manifest.inputs.map(input => input.asset);
   const strangers = rule.inputs === 'any' ? [] : joined.filter(asset => !rule.inputs.includes(asset));
@@ -72,9 +72,16 @@ function manifestRefusals(rule: Rule, { manifest, now, approval }: PolicyFacts):
     codeRefusal(rule, code.digest, approval),
     rule.environments === 'any' ? undefined : among('environment', rule.environments, code.environment),
     rule.parameters === 'any' ? undefined : among('parameters', rule.parameters, code.parameters),
+    joined.includes(asset) ? undefined : { code: 'asset', expected: joined, actual: asset },
     strangers.length === 0 ? undefined : { code: 'inputs', expected: rule.inputs, actual: strangers },
-    rule.expires === 'any' || now.toISOString() < rule.expires ? undefined : { code: 'expired', expected: rule.expires, actual: now.toISOString() }
+    now.getTime() < Date.parse(manifest.notAfter) ? undefined : { code: 'manifest_expired', expected: manifest.notAfter, actual: timeOf(now) },
+    rule.expires === 'any' || now.getTime() < Date.parse(rule.expires) ? undefined : { code: 'expired', expected: rule.expires, actual: timeOf(now) }
   ];
+}
+
+/** An invalid clock refuses, and says so. */
+function timeOf(now: Date): string {
+  return Number.isNaN(now.getTime()) ? 'no valid time' : now.toISOString();
 }
 
 function codeRefusal(rule: Rule, digest: Digest, approval: PolicyFacts['approval']): Refusal {
@@ -87,17 +94,19 @@ function codeRefusal(rule: Rule, digest: Digest, approval: PolicyFacts['approval
 function useRefusals(rule: Rule, { used, manifest }: PolicyFacts): Refusal[] {
   const use = used(rule.id);
   const refusals: Refusal[] = [];
-  if (rule.uses !== 'any' && use.jobsReleased >= rule.uses) refusals.push({ code: 'uses_exhausted', expected: rule.uses, actual: use.jobsReleased });
-  else if (rule.uses !== 'any' && use.jobsReleased + use.jobsReserved >= rule.uses) {
+  if (rule.uses !== 'any' && !(use.jobsReleased < rule.uses)) refusals.push({ code: 'uses_exhausted', expected: rule.uses, actual: use.jobsReleased });
+  else if (rule.uses !== 'any' && !(use.jobsReleased + use.jobsReserved < rule.uses)) {
     refusals.push({ code: 'use_reserved', expected: rule.uses, actual: use.jobsReleased + use.jobsReserved });
   }
   const attempts = rule.attempts === 'any' ? manifest.maxAttempts : Math.min(rule.attempts, manifest.maxAttempts);
-  if (use.attempts >= attempts) refusals.push({ code: 'attempts_exhausted', expected: attempts, actual: use.attempts });
+  if (!(use.attempts < attempts)) refusals.push({ code: 'attempts_exhausted', expected: attempts, actual: use.attempts });
   return refusals;
 }
 
 function attestationRefusals(rule: Rule, { attestation }: PolicyFacts): Refusal[] {
-  const checks = attestation?.(rule) ?? [];
+  if (attestation === undefined) return [];
+  const checks = attestation(rule);
+  if (checks.length === 0) return [{ code: 'attestation', expected: 'checks of a token', actual: 'none' }];
   return checks
     .filter(check => check.status !== 'pass')
     .map(check => ({ code: check.id, expected: check.expected ?? null, actual: check.actual ?? check.status }));

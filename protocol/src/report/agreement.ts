@@ -68,6 +68,20 @@ const owners: ReportCheck = {
   }
 };
 
+const requirements: ReportCheck = {
+  id: 'runner_requirements',
+  title: 'The program and hardware are ones that the analyst demanded for her code',
+  run: ({ evidence, claims }) => {
+    const { verifiers, images, hardware } = evidence.manifest.payload.code.runner;
+    const ran = { verifier: claims?.issuer ?? null, image: claims?.image ?? null, hardware: claims?.hardware ?? null };
+    const met =
+      verifiers.some(issuer => issuer === claims?.issuer) &&
+      images.some(digest => digest === claims?.image) &&
+      (hardware === 'any' || hardware.some(model => model === claims?.hardware));
+    return met ? pass(ran) : fail({ verifiers, images, hardware }, ran);
+  }
+};
+
 const inputs: ReportCheck = {
   id: 'inputs',
   title: 'It read exactly the inputs that the analyst signed',
@@ -76,10 +90,16 @@ const inputs: ReportCheck = {
     const ran = evidence.statement.predicate.inputs.map(input => [input.name, input.asset]);
     const described = evidence.descriptors.map(descriptor => descriptor.digest);
     if (jcs(signed) !== jcs(ran)) return fail(signed, ran);
+    const misnamed = evidence.manifest.payload.inputs.find(input => nameOf(evidence, input.asset) !== input.name.split('/')[1]);
+    if (misnamed !== undefined) return fail(nameOf(evidence, misnamed.asset) ?? 'a descriptor', misnamed.name, 'the owner calls this asset otherwise');
     const named = signed.map(([, asset]) => asset ?? '');
     return jcs([...described].sort(compareUtf8)) === jcs([...named].sort(compareUtf8)) ? pass(signed) : fail(named, described);
   }
 };
+
+function nameOf(evidence: ReportEvidence, asset: string): string | undefined {
+  return evidence.descriptors.find(descriptor => descriptor.digest === asset)?.payload.name;
+}
 
 const receipts: ReportCheck = {
   id: 'receipts',
@@ -94,11 +114,51 @@ const receipts: ReportCheck = {
       const [grant] = grants;
       if (grant === undefined || !('policy' in grant) || grant.policy !== input.policy) return fail(input.policy, grant);
     }
-    const custodians = manifest.payload.code.custodians.map(custodian => custodian.broker);
-    const code = custodians.flatMap(broker => grantsBy(evidence, broker)).filter(grant => 'bundle' in grant);
-    const forBundle = code.filter(grant => 'bundle' in grant && grant.bundle === manifest.payload.code.bundle);
-    if (code.length === 0 || forBundle.length !== code.length) return fail('a receipt for the code', code.length);
-    return pass(evidence.receipts.map(receipt => ({ broker: receipt.signer, time: receipt.payload.time })));
+    const custodians = new Set<string>(manifest.payload.code.custodians.map(custodian => custodian.broker));
+    const code = evidence.receipts.filter(({ signer, payload }) => custodians.has(signer) && payload.grants.some(grant => 'bundle' in grant));
+    return code.length > 0 ? pass(evidence.receipts.map(receipt => ({ broker: receipt.signer, time: receipt.payload.time }))) : fail('a receipt for the code', 'none');
+  }
+};
+
+/** No receipt but the ones that the statement lists, one a broker of the session, and no grant that the job did not ask for. */
+const exactReceipts: ReportCheck = {
+  id: 'receipts_exact',
+  title: 'There are exactly the receipts that the statement lists, for this job’s inputs and code only',
+  run: ({ evidence }) => {
+    const { receipts: given, session: { challenges }, statement, manifest } = evidence;
+    const listed = statement.predicate.receipts;
+    const digests = given.map(receipt => receipt.digest).sort(compareUtf8);
+    if (jcs(digests) !== jcs(listed)) return fail([...listed], digests);
+    const asked = new Set<string>(challenges.map(challenge => challenge.broker));
+    const signers = given.map(receipt => receipt.signer);
+    if (new Set(signers).size !== signers.length || signers.some(signer => !asked.has(signer))) return fail([...asked], signers);
+    const wanted = new Set<string>([...manifest.payload.inputs.map(input => input.asset), manifest.payload.code.bundle]);
+    const strange = given.flatMap(receipt => receipt.payload.grants).find(grant => !wanted.has('asset' in grant ? grant.asset : grant.bundle));
+    return strange === undefined ? pass(signers) : fail([...wanted], strange);
+  }
+};
+
+const policies: ReportCheck = {
+  id: 'policies',
+  title: 'Policies that the report carries are the ones that were applied',
+  run: ({ evidence }) => {
+    const applied = new Map<string, string>(evidence.statement.predicate.inputs.map(input => [input.policy, input.asset]));
+    const strange = evidence.policies.find(policy => {
+      const descriptor = evidence.descriptors.find(({ digest }) => digest === applied.get(policy.digest));
+      return descriptor?.payload.owner !== policy.signer || descriptor.payload.name !== policy.payload.asset.name;
+    });
+    if (strange !== undefined) return fail([...applied.keys()], strange.digest);
+    return new Set(evidence.policies.map(policy => policy.digest)).size === evidence.policies.length ? pass(evidence.policies.length) : fail('each once', evidence.policies.length);
+  }
+};
+
+const outcome: ReportCheck = {
+  id: 'outcome',
+  title: 'The outcome fits the cells that ran',
+  run: ({ evidence }) => {
+    const { outcome: said, cells } = evidence.statement.predicate;
+    const fits = said.status === 'succeeded' ? cells.done === cells.total : cells.done <= cells.total;
+    return fits ? pass({ ...said, cells }) : fail('all cells done where it succeeded', { ...said, cells });
   }
 };
 
@@ -165,9 +225,9 @@ const timing: ReportCheck = {
   run: ({ evidence, claims }) => {
     const { started, ended } = evidence.statement.predicate.timing;
     const released = evidence.receipts.map(receipt => Date.parse(receipt.payload.time));
-    const order = [Math.min(...released) - SKEW_MS, Date.parse(started), Date.parse(ended), (claims?.issuedAt ?? 0) * 1000 + SKEW_MS];
+    const order = [Math.max(...released) - SKEW_MS, Date.parse(started), Date.parse(ended), (claims?.issuedAt ?? 0) * 1000 + SKEW_MS];
     const holds = order.every((time, at) => at === 0 || (order[at - 1] ?? 0) <= time);
-    const beforeEnd = Math.min(...released) <= Date.parse(evidence.manifest.payload.notAfter) + SKEW_MS;
+    const beforeEnd = Math.max(...released) <= Date.parse(evidence.manifest.payload.notAfter) + SKEW_MS;
     return holds && beforeEnd ? pass({ started, ended }) : fail('release, start, end, attestation in this order, before the manifest expires', { started, ended });
   }
 };
@@ -178,12 +238,16 @@ export const REPORT_CHECKS: readonly ReportCheck[] = [
   instance,
   owners,
   inputs,
+  requirements,
   receipts,
+  exactReceipts,
+  policies,
   code,
   image,
   obligations,
   recipients,
   subjects,
+  outcome,
   timing
 ];
 

@@ -4,10 +4,11 @@ import { labelledHash } from '../bytes/digest.js';
 import { parseJcs } from '../bytes/jcs.js';
 import { DESCRIPTOR, type Descriptor } from '../objects/descriptor.js';
 import { MANIFEST, type Manifest } from '../objects/manifest.js';
+import { POLICY, type Policy } from '../objects/policy.js';
 import type { Bytes32 } from '../objects/primitives.js';
 import { RECEIPT, parseSession, sessionNonce, type Receipt, type Session } from '../objects/release.js';
 import { Report, Statement } from '../objects/report.js';
-import { verifyObject, type Verified } from '../signed/signed-object.js';
+import { ANY_SIGNER, verifyObject, type Verified } from '../signed/signed-object.js';
 
 /** A report taken apart: every part parsed, every signature checked against the key that its context names. */
 export interface ReportEvidence {
@@ -21,6 +22,8 @@ export interface ReportEvidence {
   readonly descriptors: readonly Verified<Descriptor>[];
   /** Each signed by a broker that a descriptor or the manifest names; others are an error. */
   readonly receipts: readonly Verified<Receipt>[];
+  /** Where the report carries them: each signed by the owner of the asset that it is about. */
+  readonly policies: readonly Verified<Policy>[];
 }
 
 /** @throws AppError invalid_object | not_canonical | signature_invalid | wrong_signer */
@@ -29,12 +32,14 @@ export async function readReport(input: unknown): Promise<ReportEvidence> {
   const statementBytes = fromBase64(report.statement);
   const manifest = await verifyObject(MANIFEST, report.manifest, payload => payload.analyst);
   const descriptors = await Promise.all(report.descriptors.map(jws => verifyObject(DESCRIPTOR, jws, payload => payload.owner)));
-  const brokers = new Set([
+  const brokers = new Set<string>([
     ...descriptors.map(descriptor => descriptor.payload.custodians[0].broker),
     ...manifest.payload.code.custodians.map(custodian => custodian.broker)
   ]);
-  const receipts = await Promise.all(report.receipts.map(jws => verifyReceipt(jws, [...brokers])));
+  const receipts = await Promise.all(report.receipts.map(jws => verifyReceipt(jws, brokers)));
+  const policies = await Promise.all((report.policies ?? []).map(jws => verifyObject(POLICY, jws, payload => payload.asset.owner)));
   return {
+    policies,
     token: report.tokens[0],
     statement: parseStatement(statementBytes),
     reportNonce: labelledHash('cloister/report/v1', statementBytes),
@@ -58,16 +63,9 @@ function parseStatement(bytes: Uint8Array): Statement {
   return parsed.data;
 }
 
-/** A receipt is by one of the brokers that the signed objects name, or it is nobody's. */
-async function verifyReceipt(jws: string, brokers: readonly Verified<Receipt>['signer'][]): Promise<Verified<Receipt>> {
-  let last: unknown;
-  for (const broker of brokers) {
-    try {
-      return await verifyObject(RECEIPT, jws, broker);
-    } catch (cause) {
-      last = cause;
-      if (!(cause instanceof AppError) || cause.code !== 'wrong_signer') throw cause;
-    }
-  }
-  throw new AppError('wrong_signer', 'a receipt is by a broker that nobody named', { cause: last });
+/** A receipt is by one of the brokers that the signed objects name, or it is nobody's. Verified once, then looked up. */
+async function verifyReceipt(jws: string, brokers: ReadonlySet<string>): Promise<Verified<Receipt>> {
+  const receipt = await verifyObject(RECEIPT, jws, ANY_SIGNER);
+  if (!brokers.has(receipt.signer)) throw new AppError('wrong_signer', 'a receipt is by a broker that nobody named');
+  return receipt;
 }

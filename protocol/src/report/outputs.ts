@@ -12,7 +12,7 @@ import { outputCommitment } from './agreement.js';
 export interface ReportOutputs {
   /** Digest of each sealed file by subject name. */
   readonly sealed?: ReadonlyMap<string, Digest>;
-  /** The opened index's exact bytes, and the SHA-256 of each opened file by its path in the index. */
+  /** The opened index's exact bytes, and the SHA-256 of every opened file that is there, by path. */
   readonly opened?: { readonly index: Uint8Array; readonly files: ReadonlyMap<string, Digest> };
 }
 
@@ -46,6 +46,7 @@ export function checkOpened(statement: Statement, opened: ReportOutputs['opened'
     const actual = outputCommitment(fromBase64Url(output.salt), hexToBytes(digest.slice('sha256:'.length)));
     if (actual !== commitments.get(output.subject)) return fail({ [output.path]: commitments.get(output.subject) ?? 'no such output' }, actual, 'the file was changed after the run');
   }
+  if (opened.files.size !== index.outputs.length) return fail(index.outputs.map(output => output.path), [...opened.files.keys()], 'a file is there that the run did not make');
   return index.outputs.length + 1 === commitments.size ? pass(index.outputs.map(output => output.path)) : fail(commitments.size - 1, index.outputs.length);
 }
 

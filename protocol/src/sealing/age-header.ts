@@ -28,9 +28,17 @@ export function headerLength(start: Uint8Array): number | undefined {
  * @throws AppError sealed_for_another | sealed_corrupt
  */
 export async function openHeader(header: Uint8Array, identity: string): Promise<Uint8Array> {
+  return decryptHeader(decrypterFor(identity), header);
+}
+
+function decrypterFor(identity: string): Decrypter {
   const decrypter = new Decrypter();
-  decrypter.addIdentity(identity);
-  return decryptHeader(decrypter, header);
+  try {
+    decrypter.addIdentity(identity);
+  } catch (cause) {
+    throw new AppError('key_missing', 'not an age identity', { cause });
+  }
+  return decrypter;
 }
 
 /**
@@ -67,10 +75,7 @@ export async function createHeader(recipients: readonly AgeRecipient[]): Promise
       return [];
     }
   };
-  const encrypter = new Encrypter();
-  for (const recipient of recipients) encrypter.addRecipient(AgeRecipient.parse(recipient));
-  encrypter.addRecipient(capture);
-  const file = await encrypter.encrypt(new Uint8Array());
+  const file = await encryptTo([...recipients, capture], new Uint8Array());
   const length = headerLength(file);
   if (captured === undefined || length === undefined) throw new AppError('internal', 'age header was not made');
   return { header: file.slice(0, length), fileKey: captured };
@@ -79,16 +84,22 @@ export async function createHeader(recipients: readonly AgeRecipient[]): Promise
 /** A small thing as one age file in memory (keys, indexes, bundles); large ones are streamed by @cloister/sealing. */
 export async function sealBytes(plaintext: Uint8Array, recipients: readonly AgeRecipient[]): Promise<Uint8Array<ArrayBuffer>> {
   if (recipients.length === 0) throw new AppError('invalid_request', 'nobody to seal to');
+  return concatBytes(await encryptTo(recipients, plaintext));
+}
+
+async function encryptTo(recipients: readonly (AgeRecipient | Recipient)[], plaintext: Uint8Array): Promise<Uint8Array> {
   const encrypter = new Encrypter();
-  for (const recipient of recipients) encrypter.addRecipient(AgeRecipient.parse(recipient));
-  return concatBytes(await encrypter.encrypt(plaintext));
+  try {
+    for (const recipient of recipients) encrypter.addRecipient(recipient);
+    return await encrypter.encrypt(plaintext);
+  } catch (cause) {
+    throw new AppError('invalid_object', 'a recipient is not a usable age recipient', { cause });
+  }
 }
 
 /** @throws AppError sealed_for_another | sealed_corrupt */
 export async function openBytes(file: Uint8Array, identity: string): Promise<Uint8Array<ArrayBuffer>> {
-  const decrypter = new Decrypter();
-  decrypter.addIdentity(identity);
-  return decryptFile(decrypter, file);
+  return decryptFile(decrypterFor(identity), file);
 }
 
 /** Opens a small sealed file by its file key alone; the header's MAC is verified first. */

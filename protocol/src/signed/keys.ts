@@ -1,4 +1,5 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK } from 'jose';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import * as z from 'zod/mini';
 import { AppError } from '../errors.js';
 import { fromBase64Url } from '../bytes/base64url.js';
@@ -36,9 +37,24 @@ export async function thumbprintOf(jwk: PublicJwk): Promise<Thumbprint> {
   return Thumbprint.parse(await calculateJwkThumbprint(jwk, 'sha256'));
 }
 
-/** @throws AppError signature_invalid where the point is none of the curve's */
+/**
+ * y of the curve's points of small order (little-endian hex, sign bit cleared). Under such a key a signature can be
+ * made without any private key, so its owner could later disown what "he" signed.
+ */
+const SMALL_ORDER = new Set([
+  '00'.repeat(32),
+  `01${'00'.repeat(31)}`,
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  `ec${'ff'.repeat(30)}7f`
+]);
+
+/** @throws AppError signature_invalid where the point is none of the curve's, of small order, or not reduced */
 export async function publicKeyOf(jwk: PublicJwk): Promise<CryptoKey> {
-  fromBase64Url(jwk.x);
+  const y = fromBase64Url(jwk.x);
+  y[31] = (y[31] ?? 0) & 0x7f;
+  const unreduced = (y[0] ?? 0) >= 0xed && y[31] === 0x7f && y.subarray(1, 31).every(byte => byte === 0xff);
+  if (unreduced || SMALL_ORDER.has(bytesToHex(y))) throw new AppError('signature_invalid', 'a public key that anybody can sign for');
   return importKey({ ...jwk, alg: 'EdDSA' });
 }
 

@@ -39,7 +39,7 @@ export async function verifyProof(jws: string, expect: ProofExpectation): Promis
   if (!fits) throw new AppError('proof_invalid', 'the proof is for another request');
   if (expect.bodyDigest !== undefined && payload.bodyDigest !== expect.bodyDigest) throw new AppError('proof_invalid', 'the proof is for another body');
   const age = Math.abs(expect.now.getTime() / 1000 - payload.iat);
-  if (age > PROOF_LIFETIME_SECONDS) throw new AppError('proof_stale', `the proof is ${Math.round(age)} s off`, { members: { time: expect.now.toISOString() } });
+  if (!(age <= PROOF_LIFETIME_SECONDS)) throw new AppError('proof_stale', `the proof is ${Math.round(age)} s off`, { members: { time: expect.now.toISOString() } });
   return { signer, jti: payload.jti, bodyDigest: payload.bodyDigest };
 }
 

@@ -46,8 +46,8 @@ export async function signObject<S extends z.ZodMiniType>(
 }
 
 /**
- * For the one object that names no signer in its context: a request's proof, whose signer *is* the answer.
- * Never for anything that grants by itself.
+ * For objects whose signer is the answer, not the condition: a request's proof, a receipt that is then looked up
+ * among the named brokers. The caller must judge the signer.
  */
 export const ANY_SIGNER = Symbol('any signer');
 

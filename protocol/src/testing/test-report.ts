@@ -1,7 +1,7 @@
 import { toBase64, toBase64Url } from '../bytes/base64url.js';
 import { digestOf, digestOfJson, labelledHash, sha256Bytes } from '../bytes/digest.js';
 import { jcs, jcsBytes } from '../bytes/jcs.js';
-import { randomBytes, toUtf8 } from '../bytes/text.js';
+import { compareUtf8, randomBytes, toUtf8 } from '../bytes/text.js';
 import { toTime } from '../objects/ids.js';
 import type { Digest } from '../objects/primitives.js';
 import { Grant, RECEIPT, REPORT_AUDIENCE, Session, sessionNonce, type Receipt } from '../objects/release.js';
@@ -42,10 +42,10 @@ export async function createTestReport(world: TestWorld, verifier: TestVerifier,
   const session = Session.parse({ ...(await createSession(world)), ...options.session });
   const sessionText = jcs(session);
   const receipts = await Promise.all(
-    world.owners.map(async (owner, at) => (await signObject(RECEIPT, (options.receipt ?? same)(receiptOf(world, sessionText, at)), owner.broker)).jws)
+    world.owners.map(async (owner, at) => signObject(RECEIPT, (options.receipt ?? same)(receiptOf(world, sessionText, at)), owner.broker))
   );
   const outputs = await sealOutputs(world, options.outputs ?? { 'notebook.ipynb': toUtf8('{}'), 'outputs/metrics.json': toUtf8('{"auc":1}') });
-  const predicate = (options.predicate ?? same)(predicateOf(world, sessionText, outputs.commitments));
+  const predicate = (options.predicate ?? same)(predicateOf(world, sessionText, { outputs: outputs.commitments, receipts: receipts.map(receipt => receipt.digest).sort(compareUtf8) }));
   const statement = Statement.parse({ _type: STATEMENT_TYPE, subject: (options.subject ?? same)(outputs.subject), predicateType: PREDICATE_TYPE, predicate });
   const bytes = jcsBytes(statement);
   const token = await verifier.mint({
@@ -58,7 +58,7 @@ export async function createTestReport(world: TestWorld, verifier: TestVerifier,
   });
   const report = Report.parse({
     v: 1, statement: toBase64(bytes), tokens: [token], session: sessionText, manifest: world.manifest.jws,
-    descriptors: world.owners.map(owner => owner.descriptor.jws), receipts, witnesses: []
+    descriptors: world.owners.map(owner => owner.descriptor.jws), receipts: receipts.map(receipt => receipt.jws), witnesses: []
   });
   return { report, statement, session, index: outputs.index, sealed: outputs.sealed, opened: outputs.opened };
 }
@@ -88,7 +88,7 @@ function receiptOf(world: TestWorld, sessionText: string, at: number): Receipt {
   };
 }
 
-function predicateOf(world: TestWorld, sessionText: string, outputs: RunPredicate['outputs']): RunPredicate {
+function predicateOf(world: TestWorld, sessionText: string, parts: Pick<RunPredicate, 'outputs' | 'receipts'>): RunPredicate {
   const { payload } = world.manifest;
   const { digest, bundle, environment, parameters } = payload.code;
   const rules = world.owners.flatMap(owner => owner.policy.payload.allow.slice(0, 1));
@@ -102,7 +102,7 @@ function predicateOf(world: TestWorld, sessionText: string, outputs: RunPredicat
     limits: { timeoutSeconds: 120, maxOutputBytes: obligations.maxOutputBytes },
     obligations,
     recipients: payload.outputs.recipients,
-    outputs,
+    ...parts,
     cells: { done: 1, total: 1 },
     timing: { started: toTime(new Date(world.now.getTime() + 1000)), ended: toTime(new Date(world.now.getTime() + 5000)) }
   });

@@ -1,5 +1,6 @@
 import { fail, pass } from '../check.js';
 import { at } from '../claims.js';
+import { isObject } from '../token.js';
 import type { ClaimCheck } from '../expectation.js';
 
 /** Memory monitoring tells the operator about the data’s size and use. */
@@ -7,7 +8,8 @@ export const monitoring: ClaimCheck = {
   id: 'monitoring',
   title: 'The operator does not monitor memory',
   run: ({ claims }) => {
-    const memory = at(claims.raw, 'submods', 'confidential_space', 'monitoring_enabled', 'memory');
-    return memory === undefined || memory === false ? pass() : fail(false, memory);
+    const enabled = at(claims.raw, 'submods', 'confidential_space', 'monitoring_enabled');
+    const off = enabled === undefined || (isObject(enabled) && Object.values(enabled).every(value => value === false));
+    return off ? pass() : fail({ memory: false }, enabled);
   }
 };

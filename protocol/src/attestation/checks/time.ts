@@ -5,7 +5,9 @@ const SKEW_SECONDS = 60;
 const MAX_LIFETIME_SECONDS = 3600;
 const MAX_AGE_SECONDS = 300;
 
-/** Issue, start and end in order, a lifetime of an hour at most, and fresh where keys depend on it. */
+/**
+ * Comparisons are written so that an invalid date on our own side refuses too. Issue, start and end in order, a lifetime of an hour at most, and fresh where keys depend on it.
+ */
 export const time: ClaimCheck = {
   id: 'time',
   title: 'The token is of the right time',
@@ -14,10 +16,10 @@ export const time: ClaimCheck = {
     if (issuedAt === undefined || notBefore === undefined || expiresAt === undefined) {
       return fail('iat, nbf and exp as whole seconds', 'missing');
     }
-    if (expiresAt <= issuedAt || expiresAt - issuedAt > MAX_LIFETIME_SECONDS) return fail(`a lifetime up to ${MAX_LIFETIME_SECONDS} s`, expiresAt - issuedAt);
-    if (notBefore > issuedAt + SKEW_SECONDS || notBefore >= expiresAt) return fail('a start at issue', notBefore - issuedAt);
+    if (!(expiresAt > issuedAt && expiresAt - issuedAt <= MAX_LIFETIME_SECONDS)) return fail(`a lifetime up to ${MAX_LIFETIME_SECONDS} s`, expiresAt - issuedAt);
+    if (!(notBefore <= issuedAt + SKEW_SECONDS && notBefore < expiresAt)) return fail('a start at issue', notBefore - issuedAt);
     const age = context.now.getTime() / 1000 - issuedAt;
-    if (age < -SKEW_SECONDS) return fail('not issued in the future', new Date(issuedAt * 1000).toISOString());
+    if (!(age >= -SKEW_SECONDS)) return fail('not issued in the future', new Date(issuedAt * 1000).toISOString());
     return freshness(context, { issuedAt, expiresAt, age });
   }
 };
@@ -28,9 +30,9 @@ function freshness({ expect }: CheckContext, times: { issuedAt: number; expiresA
     case 'report':
       return pass(issued);
     case 'release':
-      if (times.issuedAt < expect.freshness.issuedAfter.getTime() / 1000 - SKEW_SECONDS) return fail(`issued after ${expect.freshness.issuedAfter.toISOString()}`, issued);
-      if (times.age > MAX_AGE_SECONDS) return fail(`at most ${MAX_AGE_SECONDS} s old`, Math.round(times.age));
-      if (times.issuedAt + times.age >= times.expiresAt) return fail('not expired', new Date(times.expiresAt * 1000).toISOString());
+      if (!(times.issuedAt >= expect.freshness.issuedAfter.getTime() / 1000 - SKEW_SECONDS)) return fail(`issued after ${expect.freshness.issuedAfter.toISOString()}`, issued);
+      if (!(times.age <= MAX_AGE_SECONDS)) return fail(`at most ${MAX_AGE_SECONDS} s old`, Math.round(times.age));
+      if (!(times.issuedAt + times.age < times.expiresAt)) return fail('not expired', new Date(times.expiresAt * 1000).toISOString());
       return pass(issued);
   }
 }
