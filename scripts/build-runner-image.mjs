@@ -16,6 +16,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -87,10 +88,15 @@ function copyPython(from, to) {
     if (item.isSymbolicLink()) throw new Error(`${source} is a link: the image holds files alone.`);
     if (item.isDirectory()) {
       if (item.name !== '__pycache__') copyPython(source, join(to, item.name));
-    } else if (item.name.endsWith('.py') || item.name === 'py.typed') {
+    } else if (item.name.endsWith('.py') || item.name === 'py.typed' || isExecutable(source)) {
       copyFileSync(source, join(to, item.name));
     }
   }
+}
+
+/** The refusing `pip` and its like have no ending; copyFileSync keeps their mode. */
+function isExecutable(file) {
+  return (statSync(file).mode & 0o111) !== 0;
 }
 
 function swap(image, out, old) {

@@ -6,7 +6,7 @@ import { parseBy } from './schema-issues.js';
 const MAX_CONFIG_BYTES = 1024 * 1024;
 
 /** A value that nothing can change any more, at any depth. */
-export type Frozen<T> = T extends (...args: never[]) => unknown
+export type Frozen<T> = T extends string | number | boolean | ((...args: never[]) => unknown)
   ? T
   : T extends object
     ? { readonly [K in keyof T]: Frozen<T[K]> }
