@@ -1,0 +1,1 @@
+export { createBroker, type Broker, type BrokerLimits, type BrokerOptions } from './app.js';
