@@ -28,9 +28,9 @@ export interface ProcessConfig {
 export async function readProcessConfig(): Promise<ProcessConfig> {
   const path = process.env['CLOISTER_BROKER_CONFIG'];
   if (path === undefined) throw new AppError('config_invalid', 'CLOISTER_BROKER_CONFIG names no configuration file');
-  const broker = BrokerConfig.parse(await readConfigFile(path, BrokerConfig));
+  const broker = await readConfigFile(path, BrokerConfig);
   if (`${broker.headsFile}/`.startsWith(`${broker.stateDir.replace(/\/+$/, '')}/`)) {
     throw new AppError('config_invalid', `${path}: headsFile lies in stateDir, so a backup would restore both`);
   }
-  return { broker, trust: Trust.parse(await readConfigFile(broker.trustFile, Trust)) };
+  return { broker, trust: await readConfigFile(broker.trustFile, Trust) };
 }

@@ -47,7 +47,7 @@ describe('what is denied before there is a token', () => {
     expect(code).toBe('released_never');
     expect(denial).toMatchObject({ job: job.digest, attempt: 1 });
     expect(denial.denials).toMatchObject([
-      { asset: world.asset, rule: 'a', code: 'analyst', expected: [], actual: world.analyst.thumbprint },
+      { asset: world.asset, rule: 'a', code: 'analyst', expected: 'an analyst whom the rule names', actual: world.analyst.thumbprint },
       { asset: world.asset, rule: 'b', code: 'code', expected: [digest], actual: job.payload.code.digest },
       { asset: world.asset, rule: 'b', code: 'inputs', expected: [], actual: [world.asset] }
     ]);

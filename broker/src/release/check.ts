@@ -2,8 +2,9 @@ import type { CheckReply, Thumbprint } from '@cloister/protocol';
 import type { BrokerContext } from './context.js';
 import { decideJob, type JobDecision, type PartDecision } from './decide.js';
 import { limitDenials } from './deny.js';
-import { gatherFacts } from './gather-facts.js';
+import { gatherFacts, isListed } from './gather-facts.js';
 import { readSubject } from './subject.js';
+import { tellable } from './tell.js';
 
 type Decision = CheckReply['decision'];
 
@@ -19,7 +20,12 @@ export async function checkManifest(context: BrokerContext, manifest: string, ca
   const told = wordOf(decision.outcome);
   if (told === 'deny') await limitDenials(context, analyst, now);
   if (caller !== analyst) return { decision: told };
-  return { decision: told, denials: [...decision.whole], assets: decision.parts.map(partReply) };
+  const listed = await isListed(context.store, context, analyst);
+  return {
+    decision: told,
+    denials: tellable(decision.whole, listed),
+    assets: decision.parts.map(part => ({ ...partReply(part), denials: tellable(part.denials, listed) }))
+  };
 }
 
 /** A use that another job merely reserves may be freed, as an approval may come: both are waited for. */
@@ -27,12 +33,11 @@ function wordOf(outcome: JobDecision['outcome']): Decision {
   return outcome === 'reserved' ? 'wait' : outcome;
 }
 
-function partReply({ of, outcome, policy, grant, denials }: PartDecision): NonNullable<CheckReply['assets']>[number] {
+function partReply({ of, outcome, policy, grant }: PartDecision): Omit<NonNullable<CheckReply['assets']>[number], 'denials'> {
   return {
     ...of,
     decision: wordOf(outcome),
     ...(policy === undefined ? {} : { policy: policy.digest, version: policy.payload.version }),
-    ...(grant === undefined ? {} : { rule: grant.rule }),
-    denials: [...denials]
+    ...(grant === undefined ? {} : { rule: grant.rule })
   };
 }

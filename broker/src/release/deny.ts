@@ -13,6 +13,7 @@ import {
 import { appendEntry } from '../ledger/ledger.js';
 import type { BrokerContext } from './context.js';
 import { isListed } from './gather-facts.js';
+import { tellable } from './tell.js';
 
 export interface Refusal {
   readonly job: Digest;
@@ -38,7 +39,8 @@ export async function denialOf(context: BrokerContext, refusal: Refusal): Promis
     await appendEntry(trx, { kind: 'denial', job, analyst, ...numbered, reasons: denials.slice(0, MAX_RECORDED) }, now);
   });
   await context.heads.settle();
-  const { jws } = await signObject(DENIAL, { v: 1, job, ...numbered, time: toTime(now), denials }, context.keys.signer);
+  const told = tellable(denials, await isListed(context.store, context, analyst));
+  const { jws } = await signObject(DENIAL, { v: 1, job, ...numbered, time: toTime(now), denials: told }, context.keys.signer);
   const code = codeOf(refusal);
   context.logger.info({ job, ...numbered, code }, 'denied');
   return new AppError(code, 'the broker releases nothing; `denials` says why', { members: { denials: jws } });
