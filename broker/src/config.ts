@@ -1,4 +1,4 @@
-import { readConfigFile } from '@cloister/kit';
+import { readConfigFile, type Frozen } from '@cloister/kit';
 import { AppError, ServiceUrl, Thumbprint, Trust } from '@cloister/protocol';
 import * as z from 'zod/mini';
 
@@ -32,5 +32,5 @@ export async function readProcessConfig(): Promise<ProcessConfig> {
   if (`${broker.headsFile}/`.startsWith(`${broker.stateDir.replace(/\/+$/, '')}/`)) {
     throw new AppError('config_invalid', `${path}: headsFile lies in stateDir, so a backup would restore both`);
   }
-  return { broker, trust: await readConfigFile(broker.trustFile, Trust) };
+  return { broker, trust: Trust.parse(await readConfigFile(broker.trustFile, Trust)) };
 }
