@@ -1,4 +1,4 @@
-import { readConfigFile, type Frozen } from '@cloister/kit';
+import { readConfigFile } from '@cloister/kit';
 import { AppError, ServiceUrl, Thumbprint, Trust } from '@cloister/protocol';
 import * as z from 'zod/mini';
 

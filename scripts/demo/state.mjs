@@ -1,7 +1,7 @@
 // What the demo needs beyond a built checkout: two owners with keys, brokers and sealed tables, and the analyst's trust.
 // Made once per state directory; when the runner image changed, both owners sign their policies anew for it.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -28,7 +28,8 @@ export async function ensureDemoState({ root, home, cloister, report }) {
   for (const { name } of OWNERS) {
     report(`keys of the ${name}`);
     const ownerDir = join(home, 'owners', name);
-    const { owner } = await cloister(existsSync(ownerDir) ? ['owner', 'show', '--owner', ownerDir] : ['owner', 'init', '--owner', ownerDir]);
+    const known = readJson(join(home, 'embedded.json'))?.brokers.find(broker => broker.name === name)?.owner;
+    const owner = known ?? (await cloister(['owner', 'init', '--owner', ownerDir])).owner;
     owners.push({ name, owner, ownerDir });
   }
   writePrivate(join(home, 'embedded.json'), {

@@ -17,8 +17,8 @@ export const VectorCase = z.strictObject({
 });
 export type VectorCase = z.infer<typeof VectorCase>;
 
-/** A reason that only a whole broker, runner, server or agent can show, and the tests that do. */
-export const ShownElsewhere = z.strictObject({ because: z.string(), shownBy: z.array(z.string()).check(z.minLength(1)) });
+/** A reason that only a whole broker, runner, server or agent can show, and the tests that do: a file, and words that are in it. */
+export const ShownElsewhere = z.strictObject({ because: z.string(), shownBy: z.array(z.strictObject({ file: z.string(), mentions: z.string() })).check(z.minLength(1)) });
 export type ShownElsewhere = z.infer<typeof ShownElsewhere>;
 
 export const VectorFile = z.strictObject({

@@ -1,7 +1,7 @@
 import { toBase64, toBase64Url } from '../bytes/base64url.js';
 import { digestOf, digestOfJson, labelledHash, sha256Bytes } from '../bytes/digest.js';
 import { jcs, jcsBytes } from '../bytes/jcs.js';
-import { toUtf8 } from '../bytes/text.js';
+import { compareUtf8, toUtf8 } from '../bytes/text.js';
 import { SIMULATOR_ISSUER } from '../attestation/verify.js';
 import { Grant, RECEIPT, REPORT_AUDIENCE, Session, sessionNonce, type Receipt, type Share } from '../objects/release.js';
 import { OutputIndex, PREDICATE_TYPE, Report, RunPredicate, STATEMENT_TYPE, Statement } from '../objects/report.js';
@@ -83,10 +83,10 @@ export async function createReport(world: VectorWorld, run: Omit<VectorRun, 'rep
   const receipts = await Promise.all(
     owners.map(async owner => {
       const receipt = receiptOf(world, sessionText, owner);
-      return (await signObject(RECEIPT, lies.receipt?.(receipt, owner) ?? receipt, owner.broker)).jws;
+      return signObject(RECEIPT, lies.receipt?.(receipt, owner) ?? receipt, owner.broker);
     })
   );
-  const predicate = predicateOf(world, sessionText, run.files);
+  const predicate = predicateOf(world, { sessionText, files: run.files, receipts: receipts.map(receipt => receipt.digest).sort(compareUtf8) });
   const subject = run.files.map(file => ({ name: file.subject, digest: { sha256: digestOf(file.sealed).slice('sha256:'.length) } }));
   const bytes = jcsBytes(
     Statement.parse({ _type: STATEMENT_TYPE, subject: lies.subject?.(subject) ?? subject, predicateType: PREDICATE_TYPE, predicate: lies.predicate?.(predicate) ?? predicate })
@@ -96,11 +96,18 @@ export async function createReport(world: VectorWorld, run: Omit<VectorRun, 'rep
     issuedAt: new Date(NOW.getTime() + 30_000), kind: 'pki', ...lies.token
   });
   return Report.parse({
-    v: 1, statement: toBase64(bytes), tokens: [token], session: sessionText, manifest: world.manifest.jws, descriptors: owners.map(owner => owner.descriptor.jws), receipts, witnesses: []
+    v: 1, statement: toBase64(bytes), tokens: [token], session: sessionText, manifest: world.manifest.jws, descriptors: owners.map(owner => owner.descriptor.jws),
+    receipts: receipts.map(receipt => receipt.jws), witnesses: []
   });
 }
 
-function predicateOf(world: VectorWorld, sessionText: string, files: readonly SealedFile[]): RunPredicate {
+interface PredicateParts {
+  readonly sessionText: string;
+  readonly files: readonly SealedFile[];
+  readonly receipts: RunPredicate['receipts'];
+}
+
+function predicateOf(world: VectorWorld, { sessionText, files, receipts }: PredicateParts): RunPredicate {
   const { payload } = world.manifest;
   const { digest, bundle, environment, parameters } = payload.code;
   const owners = [world.hospital, world.registry];
@@ -110,6 +117,7 @@ function predicateOf(world: VectorWorld, sessionText: string, files: readonly Se
     code: { digest, bundle, environment, parameters },
     inputs: payload.inputs.map((input, at) => ({ ...input, policy: owners[at]?.policy.digest, broker: owners[at]?.broker.thumbprint })),
     image: IMAGE,
+    receipts,
     sandbox: { form: 'fresh-proc', probes: [{ probe: 'tee-socket', sandbox: 'kernel', blocked: true }] },
     limits: { timeoutSeconds: 120, maxOutputBytes: obligations.maxOutputBytes },
     obligations,

@@ -1,13 +1,14 @@
 import { toBase64Url } from '../../bytes/base64url.js';
 import { jcs } from '../../bytes/jcs.js';
 import { toUtf8 } from '../../bytes/text.js';
-import { sessionNonce } from '../../objects/release.js';
+import { RECEIPT, sessionNonce } from '../../objects/release.js';
 import { appraisalOfRunner } from '../../policy/appraisal.js';
 import type { Draft } from '../format.js';
-import type { VectorRun } from '../run-world.js';
+import { signObject } from '../../signed/signed-object.js';
+import { receiptOf, type VectorRun } from '../run-world.js';
 import { OTHER, type VectorWorld } from '../world.js';
 import { tokenCases } from './attestation.js';
-import { reportCases } from './report.js';
+import { UNREADABLE, reportCases } from './report.js';
 
 const why = (because: string, draft: Draft): Draft => ({ ...draft, because });
 
@@ -32,14 +33,16 @@ async function tokenReasons(world: VectorWorld, run: VectorRun): Promise<Draft[]
 
 async function receiptReasons(world: VectorWorld, run: VectorRun): Promise<Draft[]> {
   const { verify, lying, good } = reportCases(world, run);
+  const strange = await signObject(RECEIPT, receiptOf(world, run.sessionText, world.hospital), world.stranger);
   const failed = (...ids: string[]): { verdict: 'failed'; failed: string[] } => ({ verdict: 'failed', failed: ids });
-  const form = ['policy', 'job', 'session', 'same_machine', 'owners', 'inputs', 'receipts', 'code', 'statement_image', 'obligations', 'recipients', 'subjects', 'timing', 'own_job', 'sealed_outputs', 'opened_outputs'];
   return [
     why('a receipt of another session is about other keys, perhaps in another machine', verify('a receipt for another session', await lying({ receipt: receipt => ({ ...receipt, session: 'A'.repeat(43) }) }), failed('session'))),
     why('a receipt of another job would let one approval serve for another', verify('a session and receipts of another job', await lying({ session: { job: OTHER } }), failed('job'))),
     why('a laxer policy than the broker applied must show', verify('a policy that the broker did not apply', await lying({ predicate: p => ({ ...p, inputs: p.inputs.map(input => ({ ...input, policy: OTHER })) }) }), failed('receipts'))),
-    why('an input without its broker’s receipt may be invented', verify('a receipt left out', good({ receipts: run.report.receipts.slice(0, 1) }), failed('receipts', 'obligations'))),
-    why('a made-up broker: only brokers that signed objects name can give a receipt', verify('a receipt by nobody’s broker', await lying({ receipt: receipt => receipt, session: {} }).then(() => good({ receipts: [world.manifest.jws] })), { ...failed('report_form'), skipped: form })),
+    why('an input without its broker’s receipt may be invented', verify('a receipt left out', good({ receipts: run.report.receipts.slice(0, 1) }), failed('receipts', 'receipts_exact', 'obligations'))),
+    why('a made-up broker: only brokers that signed objects name can give a receipt', verify('a receipt by nobody’s broker', good({ receipts: [strange.jws] }), { ...failed('report_form'), skipped: UNREADABLE })),
+    why('one true receipt exchanged for another of the same broker would hide under which terms a run got its keys', verify('other receipts than the run used', await lying({ predicate: p => ({ ...p, receipts: [OTHER, ...p.receipts.slice(1)].sort() }) }), failed('receipts_exact'))),
+    why('the operator could launch a program that owners take and the analyst never would', verify('a program that the analyst did not demand', await lying({ token: { image: OTHER }, predicate: p => ({ ...p, image: OTHER }) }), failed('runner_requirements'), { trust: { $use: 'trust', $with: { images: [{ image: OTHER, source: 'mine' }] } }, policy: { $use: 'policy', $with: { images: [OTHER] } } })),
     why('outputs sealed to one more reader would leak to her', verify('outputs sealed to the operator too', await lying({ predicate: p => ({ ...p, recipients: [...p.recipients, world.strangerIdentity.recipient] }) }), failed('recipients')))
   ];
 }
@@ -48,10 +51,9 @@ async function readerReasons(world: VectorWorld, run: VectorRun): Promise<Draft[
   const { verify, lying, good } = reportCases(world, run);
   const trust = (changes: object): object => ({ trust: { $use: 'trust', $with: changes } });
   const stranger = [{ thumbprint: world.stranger.thumbprint, name: 'hospital' }];
-  const unreadable = ['policy', 'job', 'session', 'same_machine', 'owners', 'inputs', 'receipts', 'code', 'statement_image', 'obligations', 'recipients', 'subjects', 'timing', 'own_job', 'sealed_outputs', 'opened_outputs'];
   const noPolicy = verify('a reader who demands nothing', good(), { verdict: 'inconclusive', unknown: ['policy'] });
   return [
-    why('a key set inside a report would authenticate itself: keys come from the reader’s trust file alone', verify('a report that brings its verifier’s keys', good({ jwks: { keys: [world.verifier.foreignJwk] } }), { verdict: 'failed', failed: ['report_form'], skipped: unreadable })),
+    why('a key set inside a report would authenticate itself: keys come from the reader’s trust file alone', verify('a report that brings its verifier’s keys', good({ jwks: { keys: [world.verifier.foreignJwk] } }), { verdict: 'failed', failed: ['report_form'], skipped: UNREADABLE })),
     why('a key set inside a report would authenticate itself', verify('a report attested by a key that nobody pinned', await lying({ token: { kind: 'foreign-oidc', header: { jwk: world.verifier.foreignJwk } } }), { verdict: 'failed', failed: ['signature'] })),
     why('any Confidential Space workload can get any nonce signed: the image must be among the reader’s own reference values', verify('an image that the reader did not list, under a policy that allows it', good(), { verdict: 'failed', failed: ['image'] }, trust({ images: [{ image: OTHER, source: 'my own build' }] }))),
     why('without reference values nobody can say which program that was', verify('a reader without reference values', good(), { verdict: 'inconclusive', unknown: ['image'] }, trust({ images: [] }))),

@@ -40,7 +40,8 @@ export function bundleFile({ bundle, bundleBytes, manifest }: VectorWorld): File
       open('files in another order', withHeader({ files: [second, first] }), 'bundle_invalid'),
       open('two files of one path', withHeader({ files: [first, first] }), 'bundle_invalid'),
       open('paths that differ in case only', withHeader({ files: [{ ...first, path: 'NOTEBOOK.ipynb' }, second] }), 'bundle_invalid'),
-      ...['../helper.py', '/helper.py', 'a//b', './helper.py', 'a\\b', 'C:helper.py', 'a\u0000b', 'a\nb', 'e\u0301.py', 'x\u202eyp.exe', ''].map(path => open(`the path ${JSON.stringify(path)}`, renamed(path), 'bundle_invalid'))
+      open('a path that is a file and a folder', withHeader({ files: [{ ...first, path: 'notebook.ipynb' }, { ...second, path: 'notebook.ipynb/x' }] }), 'bundle_invalid'),
+      ...['../helper.py', '/helper.py', 'a//b', './helper.py', 'a\\b', 'C:helper.py', 'a\u0000b', 'a\nb', 'e\u0301.py', 'x\u202eyp.exe', 'a\u200b.py', 'x'.repeat(513), ''].map(path => open(`the path ${JSON.stringify(path)}`, renamed(path), 'bundle_invalid'))
     ]
   };
 }

@@ -3,8 +3,10 @@ import { OTHER, createRule, type VectorWorld } from '../world.js';
 
 const NOTHING = { jobsReleased: 0, jobsReserved: 0, attempts: 0 };
 
+type Decide = (name: string, ...rest: [rules: readonly object[], kind: string, codes?: readonly string[], facts?: object]) => Draft;
+
 /** A decision by rules that differ from a lax one as given. */
-export function decisionCases(world: VectorWorld): (name: string, rules: readonly object[], kind: string, codes?: readonly string[], facts?: object) => Draft {
+export function decisionCases(world: VectorWorld): Decide {
   const { hospital, manifest, analyst } = world;
   return (name, ...[rules, kind, codes = [], facts = {}]) => {
     const allow = rules.map((rule, at) => createRule({ id: `rule-${at}`, analysts: [analyst.thumbprint], ...rule }));
@@ -50,6 +52,9 @@ export function decisionsFile(world: VectorWorld): FileDraft {
       decide('a check of the token that failed', [{}], 'deny', ['image'], check('image', 'fail')),
       decide('a check of the token that was skipped', [{}], 'deny', ['image'], check('image', 'skipped')),
       decide('a check of the token that nobody could answer', [{}], 'deny', ['signature'], check('signature', 'unknown')),
+      decide('a token that was not asked anything', [{}], 'deny', ['attestation'], { checks: [] }),
+      decide('an asset that the manifest does not name', [{}], 'deny', ['asset'], { asset: OTHER }),
+      decide('after the manifest’s end', [{}], 'deny', ['manifest_expired'], { now: '2026-06-01T13:00:00.000Z' }),
       decide('every rule is told', [{ analysts: [] }, { code: [] }], 'deny', ['analyst', 'code']),
       { name: 'obligations of several owners: the smallest size, the earliest end', operation: 'intersectObligations', input: { all: [obligations(10, '2030-01-01T00:00:00.000Z'), obligations('any', 'any'), obligations(7, '2029-01-01T00:00:00.000Z')] } },
       { name: 'obligations of nobody', operation: 'intersectObligations', input: { all: [] } }

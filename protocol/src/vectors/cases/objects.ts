@@ -85,6 +85,7 @@ async function manifest(world: VectorWorld): Promise<SignedSubject> {
     misshapen: {
       'no custodian of the code': put('code', 'custodians')([]),
       'no recipient of the outputs': put('outputs', 'recipients')([]),
+      'a recipient whose checksum does not fit': put('outputs', 'recipients')([`${world.analystIdentity.recipient.slice(0, -1)}${world.analystIdentity.recipient.endsWith('q') ? 'p' : 'q'}`]),
       'reviewers': put('outputs', 'reviewers')([world.hospital.owner.thumbprint]),
       'any image': put('code', 'runner', 'images')('any'),
       'debug allowed': put('code', 'runner', 'debug')(true),

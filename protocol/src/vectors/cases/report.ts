@@ -3,6 +3,9 @@ import { digestOfJson } from '../../bytes/digest.js';
 import { toUtf8, fromUtf8 } from '../../bytes/text.js';
 import { REPORT_CHECKS } from '../../report/agreement.js';
 import type { Report } from '../../objects/report.js';
+import { POLICY } from '../../objects/policy.js';
+import { CODE_OBLIGATIONS } from '../../policy/obligations.js';
+import { signObject } from '../../signed/signed-object.js';
 import { SIMULATOR_ISSUER } from '../../attestation/verify.js';
 import type { Draft, FileDraft } from '../format.js';
 import { createReport, type RunLies, type VectorRun } from '../run-world.js';
@@ -10,7 +13,8 @@ import { IMAGE, OTHER, type VectorWorld } from '../world.js';
 import { SIMULATED_POLICY } from './attestation.js';
 
 const OPTIONAL = ['own_job', 'sealed_outputs', 'opened_outputs'];
-const UNREADABLE = ['policy', ...REPORT_CHECKS.map(check => check.id), ...OPTIONAL];
+/** Every check after the form, where the form does not hold. */
+export const UNREADABLE = ['policy', ...REPORT_CHECKS.map(check => check.id), ...OPTIONAL];
 
 interface Expected {
   readonly verdict: 'verified' | 'simulated' | 'failed' | 'inconclusive';
@@ -69,7 +73,7 @@ export async function reportFile(world: VectorWorld, run: VectorRun): Promise<Fi
     about: 'Reports and what their verification says: the verdict and the checks that did not pass. Judged in 2046: a report is read for decades.',
     specs: ['in-toto Statement v1', 'RFC 7515', 'RFC 8785'],
     shared: reportShared(world, run),
-    cases: [...(await trueCases(world, run, cases)), ...readerCases(world, cases), ...(await lyingCases(world, cases)), ...formCases(run, cases), ...outputCases(world, run, cases)]
+    cases: [...(await trueCases(world, run, cases)), ...readerCases(world, cases), ...(await lyingCases(world, cases)), ...(await demandCases(world, cases)), ...formCases(run, cases), ...outputCases(world, run, cases)]
   };
 }
 
@@ -113,13 +117,16 @@ async function lyingCases({ stranger, registry, strangerIdentity }: VectorWorld,
     ['a receipt of another session', { receipt: receipt => ({ ...receipt, session: 'A'.repeat(43) }) }, ['session']],
     ['keys released to another machine', { receipt: receipt => ({ ...receipt, instance: 'other' }) }, ['same_machine']],
     ['a statement by another machine', { token: { instance: 'other' } }, ['same_machine']],
-    ['a statement by another image', { token: { image: OTHER } }, ['image', 'statement_image']],
+    ['a statement by another image', { token: { image: OTHER } }, ['image', 'runner_requirements', 'statement_image']],
     ['a statement that names another image', { predicate: p => ({ ...p, image: OTHER }) }, ['statement_image']],
     ['other inputs than signed', { predicate: p => ({ ...p, inputs: p.inputs.slice(0, 1) }) }, ['inputs']],
     ['a policy that the broker did not apply', { predicate: p => ({ ...p, inputs: p.inputs.map(input => ({ ...input, policy: digestOfJson('lax') })) }) }, ['receipts']],
     ['a broker that the owner did not name', { predicate: p => ({ ...p, inputs: p.inputs.map(input => ({ ...input, broker: stranger.thumbprint })) }) }, ['receipts']],
-    ['a receipt that grants another asset', { receipt: (receipt, owner) => (owner === registry ? { ...receipt, grants: receipt.grants.map(grant => ('asset' in grant ? { ...grant, asset: OTHER } : grant)) } : receipt) }, ['receipts']],
+    ['a receipt that grants another asset', { receipt: (receipt, owner) => (owner === registry ? { ...receipt, grants: receipt.grants.map(grant => ('asset' in grant ? { ...grant, asset: OTHER } : grant)) } : receipt) }, ['receipts', 'receipts_exact']],
     ['no receipt for the code', { receipt: receipt => ({ ...receipt, grants: receipt.grants.filter(grant => 'asset' in grant) }) }, ['receipts']],
+    ['other receipts than the run used', { predicate: p => ({ ...p, receipts: [OTHER, ...p.receipts.slice(1)].sort() }) }, ['receipts_exact']],
+    ['a receipt that grants more than the job asked for', { receipt: (receipt, owner) => (owner === registry ? { ...receipt, grants: [...receipt.grants, { bundle: OTHER, obligations: CODE_OBLIGATIONS }] } : receipt) }, ['receipts_exact']],
+    ['success, though a cell did not run', { predicate: p => ({ ...p, cells: { done: 1, total: 2 } }) }, ['outcome']],
     ['other code than signed', { predicate: p => ({ ...p, code: { ...p.code, digest: OTHER } }) }, ['code']],
     ['other parameters than signed', { predicate: p => ({ ...p, code: { ...p.code, parameters: 'A'.repeat(43) } }) }, ['code']],
     ['weaker obligations than owed', { predicate: p => ({ ...p, obligations: { ...p.obligations, maxOutputBytes: 'any' } }) }, ['obligations']],
@@ -139,6 +146,19 @@ async function lyingCases({ stranger, registry, strangerIdentity }: VectorWorld,
   return Promise.all(lies.map(async ([name, lie, failed]) => verify(name, await lying(lie), { verdict: 'failed', failed })));
 }
 
+/** What the analyst demanded of the runner, and policies that a report carries. */
+async function demandCases({ hospital, registry }: VectorWorld, { verify, lying, good }: ReportCases): Promise<Draft[]> {
+  const elsewhere = await lying({ token: { image: OTHER }, predicate: p => ({ ...p, image: OTHER }) });
+  const accepting = { trust: { $use: 'trust', $with: { images: [{ image: OTHER, source: 'mine' }] } }, policy: { $use: 'policy', $with: { images: [OTHER] } } };
+  const later = await signObject(POLICY, { ...hospital.policy.payload, version: 2 }, hospital.owner);
+  return [
+    verify('a program that the reader takes and the analyst did not', elsewhere, { verdict: 'failed', failed: ['runner_requirements'] }, accepting),
+    verify('the policies that were applied', good({ policies: [hospital.policy.jws, registry.policy.jws] }), { verdict: 'simulated' }),
+    verify('a policy that was not applied', good({ policies: [later.jws] }), { verdict: 'failed', failed: ['policies'] }),
+    verify('one policy twice', good({ policies: [hospital.policy.jws, hospital.policy.jws] }), { verdict: 'failed', failed: ['policies'] })
+  ];
+}
+
 function formCases({ report }: VectorRun, { verify, good }: ReportCases): Draft[] {
   const bad = (name: string, input: unknown): Draft => verify(name, input, { verdict: 'failed', failed: ['report_form'], skipped: UNREADABLE });
   const flip = (text: string): string => `${text.slice(0, -20)}${text.at(-20) === 'A' ? 'B' : 'A'}${text.slice(-19)}`;
@@ -156,9 +176,9 @@ function formCases({ report }: VectorRun, { verify, good }: ReportCases): Draft[
     bad('a descriptor changed', good({ descriptors: [flip(descriptor), ...descriptors] })),
     bad('a receipt changed', good({ receipts: [flip(receipt), ...receipts] })),
     bad('a session with a blank', good({ session: ` ${report.session}` })),
-    verify('a descriptor left out', good({ descriptors: report.descriptors.slice(1) }), { verdict: 'failed', failed: ['report_form'], skipped: UNREADABLE }),
-    verify('a receipt left out', good({ receipts }), { verdict: 'failed', failed: ['receipts', 'obligations'] }),
-    verify('the same receipt twice', good({ receipts: [receipt, receipt, ...receipts] }), { verdict: 'failed', failed: ['receipts'] })
+    bad('a descriptor left out, whose broker gave a receipt', good({ descriptors: report.descriptors.slice(0, 1) })),
+    verify('a receipt left out', good({ receipts }), { verdict: 'failed', failed: ['receipts', 'receipts_exact'] }),
+    verify('the same receipt twice', good({ receipts: [receipt, receipt, ...receipts] }), { verdict: 'failed', failed: ['receipts', 'receipts_exact'] })
   ];
 }
 
@@ -180,6 +200,7 @@ function outputCases(_: VectorWorld, run: VectorRun, { verify, good }: ReportCas
     badOpened('an opened output changed', { files: { ...files, 'outputs/metrics.json': other } }),
     badOpened('an opened output missing', { files: without(files, 'outputs/metrics.json') }),
     badOpened('an index that names an output otherwise', { index: renamed, files: { ...without(files, 'outputs/metrics.json'), 'outputs/results.json': files['outputs/metrics.json'] } }),
+    badOpened('a file that the run did not make', { files: { ...files, 'outputs/more.json': other } }),
     badOpened('an index with a blank', { index: toBase64Url(toUtf8(` ${fromUtf8(run.index)}`)) }),
     badOpened('no index', { index: '' })
   ];

@@ -112,6 +112,10 @@ export async function signText(kind: string, text: string, signerName: string): 
 
 /** The key and payload of RFC 8037's appendix A, where this protocol's words can be held against others'. */
 export function keysFile(): FileDraft {
+  // Under the neutral point as key, this signature holds for every message: no private key is needed.
+  const neutral = { crv: 'Ed25519', kty: 'OKP', x: `AQ${'A'.repeat(41)}` };
+  const forged = (x: string): string => `${encode(jcs({ alg: 'EdDSA', jwk: { ...neutral, x }, typ: 'cloister.approval.v1+jws' }))}.${encode('{}')}.${toBase64Url(Uint8Array.from({ length: 64 }, (_, at) => (at === 0 ? 1 : 0)))}`;
+  const refuse = (name: string, x: string): Draft => ({ name, operation: 'verify', input: { kind: 'approval', jws: forged(x), signer: 'A'.repeat(43) }, expect: { error: 'signature_invalid' } });
   return {
     kind: 'keys',
     about: 'Parties are named by the RFC 7638 thumbprint of their Ed25519 key. The first case is RFC 8037 appendix A.3.',
@@ -120,7 +124,10 @@ export function keysFile(): FileDraft {
       {
         name: 'RFC 8037 appendix A.3', operation: 'thumbprint', input: { jwk: { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' } },
         expect: { ok: { thumbprint: 'kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k' } }
-      }
+      },
+      refuse('the neutral point, under which one signature holds for everything', neutral.x),
+      refuse('a point of order two', `7P${'_'.repeat(39)}38`),
+      refuse('a number that is not reduced', `7v${'_'.repeat(39)}38`)
     ]
   };
 }

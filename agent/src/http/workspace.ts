@@ -1,0 +1,37 @@
+import { realpath } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { AppError } from '@cloister/protocol';
+
+/** The folder that JupyterLab shows. Paths of requests are relative to it and stay within it. */
+export interface WorkspaceRoot {
+  /** A path of something that is there, or will be: its folder must be there. @throws AppError workspace_unsafe */
+  readonly locate: (path: string) => Promise<string>;
+  /** As requests name it. */
+  readonly name: (absolute: string) => string;
+}
+
+export async function createWorkspaceRoot(folder: string): Promise<WorkspaceRoot> {
+  const root = await realpath(folder);
+  const inside = (path: string): boolean => path === root || path.startsWith(root === sep ? sep : `${root}${sep}`);
+  return {
+    locate: async path => {
+      const target = resolve(root, path);
+      if (path.includes('\0') || !inside(target)) throw outside(path);
+      // A link on the way may lead out. What is not there yet is made below the nearest folder that is.
+      if (!inside(await realNearest(target))) throw outside(path);
+      return target;
+    },
+    name: absolute => (inside(absolute) ? relative(root, absolute) : absolute)
+  };
+}
+
+async function realNearest(path: string): Promise<string> {
+  const real = await realpath(path).catch(() => undefined);
+  if (real !== undefined) return real;
+  const parent = dirname(path);
+  return parent === path ? path : join(await realNearest(parent), 'new');
+}
+
+function outside(path: string): AppError {
+  return new AppError('workspace_unsafe', `${path} is not within the workspace`);
+}

@@ -1,0 +1,18 @@
+export { createAgent, openAgent, type Agent, type AgentOptions, type MockRequest, type OpenedAgent } from './app.js';
+export { readAgentEnvironment, type AgentEnvironment } from './config.js';
+export { stateFolderOf, ensureStateFolder, type StateFolder } from './state-folder.js';
+export { Settings, defaultGateway, readAppraisal, readSettings, readTrust } from './trust/trust-files.js';
+export { openKeys, readKeys, type AnalystKeys } from './keys/analyst-keys.js';
+export { backupKeys, restoreKeys } from './keys/key-backup.js';
+export type { Catalog, CatalogAsset, UnverifiedEntry } from './catalog/catalog.js';
+export type { MockResult, MockState } from './catalog/fetch-mocks.js';
+export type { Draft, DraftRequest, Plan } from './job/draft-job.js';
+export type { AssetDecision, BrokerDecision } from './job/ask-brokers.js';
+export { describeDenial } from './job/denials-in-words.js';
+export type { JobRecord, KeptJob } from './job/job-folder.js';
+export type { JobPage, Retried } from './job/manage-jobs.js';
+export { packageNotebook, type ListedFile, type Package } from './package/package-notebook.js';
+export type { LikelySecret } from './package/likely-secrets.js';
+export type { OpenedResults } from './results/open-results.js';
+export { findContradictions, verifyReportFile, type VerifyFileOptions } from './results/verify-report-file.js';
+export { createAgentApp, type AgentAppOptions } from './http/create-agent-app.js';

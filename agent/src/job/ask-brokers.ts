@@ -1,0 +1,103 @@
+import {
+  AppError,
+  BROKER_ROUTES,
+  callRoute,
+  type CheckReply,
+  type CompactJws,
+  type DenialReason,
+  type Digest,
+  type Rule
+} from '@cloister/protocol';
+import type { CatalogAsset } from '../catalog/catalog.js';
+import { clientOf, type Services } from '../services.js';
+import { custodianOf, type Custodian } from './custodians.js';
+import { describeDenial } from './denials-in-words.js';
+
+export interface AssetDecision {
+  /** Name of the asset, or `code` for the notebook itself. */
+  readonly name: string;
+  readonly decision: 'allow' | 'deny' | 'wait';
+  readonly rule: Rule | undefined;
+  readonly version: number | undefined;
+  readonly denials: readonly DenialReason[];
+  /** The denials as sentences. */
+  readonly reasons: readonly string[];
+}
+
+export interface BrokerDecision {
+  readonly owner: string;
+  readonly broker: string;
+  readonly url: string;
+  readonly decision: 'allow' | 'deny' | 'wait';
+  /** What stands against the job as a whole, as sentences. */
+  readonly reasons: readonly string[];
+  readonly assets: readonly AssetDecision[];
+}
+
+export interface JobParties {
+  readonly inputs: readonly CatalogAsset[];
+  readonly custodians: readonly BrokerAddress[];
+}
+
+export type BrokerAddress = Pick<Custodian, 'owner' | 'broker' | 'url'>;
+
+/**
+ * Asks every broker of a job what its policies say, before anything else is sent. The answers help the analyst; what
+ * counts is decided again, over an attested runner.
+ */
+export async function askBrokers(services: Services, manifest: CompactJws, parties: JobParties): Promise<BrokerDecision[]> {
+  const brokers = new Map<string, BrokerAddress>();
+  for (const custodian of [...parties.inputs.map(custodianOf), ...parties.custodians]) brokers.set(custodian.broker, custodian);
+  return Promise.all(
+    [...brokers.values()].map(async broker => {
+      const reply = await ask(services, manifest, broker);
+      const reasons = (reply.denials ?? []).map(describeDenial);
+      return { owner: broker.owner, broker: broker.broker, url: broker.url, decision: reply.decision, reasons, assets: decisionsOf(reply, parties.inputs) };
+    })
+  );
+}
+
+async function ask(services: Services, manifest: CompactJws, broker: BrokerAddress): Promise<CheckReply> {
+  try {
+    return await callRoute(clientOf(services, broker.url), BROKER_ROUTES.checkManifest, { body: { manifest } });
+  } catch (error) {
+    if (!(error instanceof AppError) || !error.retry) throw error;
+    throw new AppError(error.code, `${broker.owner}’s broker at ${broker.url}: ${error.detail}`, { cause: error, hint: error.hint, members: error.members });
+  }
+}
+
+function decisionsOf(reply: CheckReply, inputs: readonly CatalogAsset[]): AssetDecision[] {
+  return (reply.assets ?? []).map(({ asset, decision, rule, version, denials }) => ({
+    name: nameOf(asset, inputs),
+    decision,
+    rule,
+    version,
+    denials,
+    reasons: denials.map(describeDenial)
+  }));
+}
+
+function nameOf(asset: Digest | undefined, inputs: readonly CatalogAsset[]): string {
+  return asset === undefined ? 'code' : (inputs.find(input => input.asset === asset)?.name ?? asset);
+}
+
+/** Brokers whose owners approve code one by one: they must be able to read it. */
+export function approversOf(decisions: readonly BrokerDecision[]): Set<string> {
+  const approves = (asset: AssetDecision): boolean =>
+    asset.rule?.code === 'approved' || asset.denials.some(denial => denial.code === 'approval_missing' || denial.code === 'approval_refused');
+  return new Set(decisions.filter(decision => decision.assets.some(approves)).map(decision => decision.broker));
+}
+
+/** @throws AppError asset_denied, with every reason, where any broker would deny */
+export function requireNoDenial(decisions: readonly BrokerDecision[]): void {
+  const denied = decisions.filter(decision => decision.decision === 'deny');
+  if (denied.length === 0) return;
+  const words = denied.flatMap(broker => {
+    const assets = broker.assets.filter(asset => asset.decision === 'deny');
+    const whole = broker.reasons.map(reason => `${broker.owner}: ${reason}`);
+    if (assets.length === 0 && whole.length === 0) return [`${broker.owner}: the broker gives no reason`];
+    return [...whole, ...assets.map(asset => `${asset.name}: ${asset.reasons.join('; ') || 'no reason given'}`)];
+  });
+  const denials = denied.flatMap(broker => broker.assets.flatMap(asset => asset.denials));
+  throw new AppError('asset_denied', words.join('. '), { members: { denials } });
+}

@@ -1,0 +1,63 @@
+import { readFile } from 'node:fs/promises';
+import { AppError, jcs } from '@cloister/protocol';
+import { answers, createPrivateFile, ensurePrivateDirectory, type Clock } from '@cloister/kit';
+import { defaultGateway, stateFolderOf, type Settings } from '@cloister/agent';
+import { startDaemonProcess } from './daemon-process.js';
+
+export interface EnsureOptions {
+  readonly home: string;
+  readonly settings: Settings & { readonly gateway: string };
+  readonly clock: Clock;
+  readonly note: (text: string) => void;
+}
+
+/**
+ * The socket of this machine's daemon, started where it is needed and does not run. Where the services are somewhere
+ * else, nothing is started.
+ */
+export async function ensureDaemon({ home, settings, clock, note }: EnsureOptions): Promise<string> {
+  if (!new URL(settings.server).hostname.endsWith('.cloister.localhost') || (await answers(settings.gateway))) return settings.gateway;
+  // Services that were set up elsewhere are another's to start.
+  if (settings.gateway !== defaultGateway(home) && !(await servesFrom(home))) {
+    throw new AppError('daemon_unreachable', `nobody answers at ${settings.gateway}`);
+  }
+  note('Starting the Cloister daemon …');
+  try {
+    const gateway = await startDaemonProcess(home, clock);
+    await rememberGateway(home, gateway);
+    return gateway;
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'state_locked') throw error;
+    // Somebody else was a moment faster: that daemon serves us as well.
+    await untilAnswered(settings.gateway, clock);
+    return settings.gateway;
+  }
+}
+
+const PATIENCE_MS = 20_000;
+
+async function untilAnswered(gateway: string, clock: Clock): Promise<void> {
+  const deadline = clock.now().getTime() + PATIENCE_MS;
+  while (!(await answers(gateway))) {
+    if (clock.now().getTime() > deadline) throw new AppError('daemon_unreachable', `a daemon runs, and does not answer at ${gateway}`);
+    await clock.sleep(50);
+  }
+}
+
+/** Whether this state directory is set up for a daemon. */
+async function servesFrom(home: string): Promise<boolean> {
+  return readFile(`${home}/embedded.json`).then(
+    () => true,
+    () => false
+  );
+}
+
+/** Where the state directory's path is too long for a socket, the daemon listens elsewhere, and tells. */
+export async function rememberGateway(home: string, gateway: string): Promise<void> {
+  if (gateway === defaultGateway(home)) return;
+  const state = stateFolderOf(home);
+  await ensurePrivateDirectory(state.root);
+  await createPrivateFile(state.settings, jcs({ v: 1, server: 'http://server.cloister.localhost', gateway })).catch((error: unknown) => {
+    if (!(error instanceof AppError) || error.code !== 'file_exists') throw error;
+  });
+}

@@ -1,0 +1,2 @@
+export { createProgram } from './program.js';
+export { createContext, type CliContext } from './context.js';

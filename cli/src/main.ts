@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+import { resolve } from 'node:path';
+import { CommanderError, type Command } from 'commander';
+import { readAgentEnvironment } from '@cloister/agent';
+import { readCliEnvironment } from './config.js';
+import { createContext, type CliContext } from './context.js';
+import { reportFailure } from './failure.js';
+import { createProgram } from './program.js';
+
+const USAGE_EXIT = 2;
+
+/** Runs one command; gives the exit code. */
+async function main(argv: readonly string[]): Promise<number> {
+  const { noColor, debug } = readCliEnvironment();
+  let context: CliContext | undefined;
+  const program = createProgram(command => {
+    context = createContext({ home: homeOf(command), colours: !noColor && process.stdout.isTTY });
+    return context;
+  });
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+    return context?.exitCode ?? 0;
+  } catch (error) {
+    // Commander has said what was wrong; --help and --version are no errors.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE_EXIT;
+    const code = reportFailure(error, { debug, colours: !noColor && process.stderr.isTTY, json: argv.includes('--json') });
+    return context?.failureExit ?? code;
+  } finally {
+    context?.close();
+  }
+}
+
+function homeOf(command: Command): string {
+  const { home }: { home?: string } = command.optsWithGlobals();
+  return home === undefined ? readAgentEnvironment().home : resolve(home);
+}
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever read us has gone, as `| head` does.
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+process.exitCode = await main(process.argv.slice(2));

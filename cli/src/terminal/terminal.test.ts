@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { printable, printableLine } from './printable.js';
+import { formatAge, formatBytes, formatDuration } from './quantities.js';
+import { formatTable } from './table.js';
+
+test('columns are aligned by characters, and colours do not count', () => {
+  const paint = (text: string): string => `<${text}>`;
+  expect(formatTable([['a', { text: 'bb', paint }, 'c'], ['äöü', 'b', '']], { head: ['X', 'Y', 'Z'], align: ['left', 'right'] })).toBe(
+    ['X     Y  Z', 'a    <bb>  c', 'äöü   b'].join('\n')
+  );
+  expect(formatTable([])).toBe('');
+});
+
+test.each([[0, '0 B'], [1023, '1023 B'], [1024, '1.0 KiB'], [1_500_000, '1.4 MiB'], [5 * 1024 ** 4, '5.0 TiB']])('%d bytes are %s', (bytes, text) => {
+  expect(formatBytes(bytes)).toBe(text);
+});
+
+test.each([[-5, '0.0 s'], [400, '0.4 s'], [59_900, '59.9 s'], [185_000, '3 min 05 s'], [7_620_000, '2 h 07 min']])('%d ms are %s', (ms, text) => {
+  expect(formatDuration(ms)).toBe(text);
+});
+
+test('ages have one unit and are never negative', () => {
+  const now = new Date('2026-01-02T00:00:00Z');
+  const at = (seconds: number): string => formatAge(new Date(now.getTime() - seconds * 1000), now);
+  expect([at(-5), at(5), at(65), at(3700), at(90_000)]).toEqual(['0 s ago', '5 s ago', '1 min ago', '1 h ago', '1 d ago']);
+});
+
+test('nothing that steers a terminal or turns text around gets through', () => {
+  expect(printable('a\u001b[2Jb\u0007\u009b1m\u202ec\tx\n')).toBe('a·[2Jb··1m·c\tx\n');
+  expect(printableLine('a\r\nb\u0000 c')).toBe('a b· c');
+});

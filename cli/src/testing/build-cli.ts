@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+export interface CliRun {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface BuiltCli {
+  /** Runs the command as a process of its own, without a terminal. */
+  readonly run: (args: readonly string[], options?: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> }) => Promise<CliRun>;
+  readonly remove: () => Promise<void>;
+}
+
+/** The command line of these very sources, as one file. Libraries stay where they are installed. */
+export async function buildCli(): Promise<BuiltCli> {
+  // Within the package, so that Node finds its libraries.
+  const folder = await mkdtemp(fileURLToPath(new URL('../../node_modules/.cli-test-', import.meta.url)));
+  const outfile = join(folder, 'main.mjs');
+  await build({
+    entryPoints: [fileURLToPath(new URL('../main.ts', import.meta.url))],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    conditions: ['@cloister/source'],
+    logLevel: 'error',
+    plugins: [{ name: 'libraries', setup: bundling => bundling.onResolve({ filter: /^[^./]/ }, ({ path }) => (path.startsWith('@cloister/') ? undefined : { path, external: true })) }]
+  });
+  return {
+    run: async (args, { cwd = folder, env = {} } = {}) => {
+      const child = spawn(process.execPath, [outfile, ...args], { cwd, env: { PATH: '/usr/bin:/bin', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+      const code = new Promise<number>(resolve => child.once('close', ended => resolve(ended ?? -1)));
+      const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+      return { code: await code, stdout, stderr };
+    },
+    remove: async () => rm(folder, { recursive: true })
+  };
+}

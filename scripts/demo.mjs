@@ -1,0 +1,122 @@
+// `npm run demo`: sets up what is missing, then does and shows what a user would type. Its last line is one JSON object.
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { ensureDemoState } from './demo/state.mjs';
+import { followTimeline } from './demo/timeline.mjs';
+import { setUp } from './setup.mjs';
+import { createProgress, seconds } from './setup/progress.mjs';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const home = process.env.CLOISTER_HOME ?? join(ROOT, '.cloister');
+const CLI = join(ROOT, 'cli/lib/main.js');
+const NOTEBOOK = 'demo/outcome-model.ipynb';
+
+/** Runs the command; `show` lets a person see it, else its JSON reply is given. */
+function cloister(args, { show = false, onOutput } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [CLI, ...args, ...(show ? [] : ['--json'])], {
+      cwd: ROOT,
+      env: { ...process.env, CLOISTER_HOME: home },
+      stdio: ['ignore', 'pipe', show ? 'inherit' : 'pipe']
+    });
+    let out = '';
+    let problems = '';
+    child.stdout.on('data', chunk => {
+      out += chunk;
+      if (show) process.stdout.write(chunk);
+      onOutput?.(out);
+    });
+    child.stderr?.on('data', chunk => (problems += chunk));
+    child.on('error', reject);
+    child.on('close', code => {
+      if (show) resolve({ code, out });
+      else if (code === 0 || out.trim() !== '') resolve(out.trim() === '' ? {} : JSON.parse(out));
+      else reject(new Error(`cloister ${args.join(' ')}: ${problems.trim()}`));
+    });
+  });
+}
+
+async function shown(...args) {
+  process.stdout.write(`\n$ cloister ${args.join(' ')}\n`);
+  return cloister(args, { show: true });
+}
+
+async function demo() {
+  await setUp();
+  const progress = createProgress({ quiet: true });
+  await progress.step('demo data', async report => {
+    const changed = await ensureDemoState({ root: ROOT, home, cloister, report });
+    return { changed, detail: changed ? 'two owners, two sealed tables, two policies' : 'ready' };
+  });
+
+  const begun = performance.now();
+  process.stdout.write(`\n$ cloister submit ${NOTEBOOK} --wait\n`);
+  let timeline;
+  const submitted = await cloister(['submit', NOTEBOOK, '--wait'], {
+    show: true,
+    onOutput: out => {
+      const job = /sha256:[0-9a-f]{64}/.exec(out.slice(out.lastIndexOf('Job  ')))?.[0];
+      if (job !== undefined && out.includes('Job  ')) timeline ??= followTimeline({ root: ROOT, home, job, begun });
+    }
+  });
+  const events = (await timeline) ?? [];
+  await shown('jobs');
+  await shown('show', 'latest');
+  process.stdout.write('\n$ cloister outputs latest\n');
+  const opened = await cloister(['outputs', 'latest']);
+  if (opened.folder === undefined) throw new Error(`no outputs: ${opened.hint ?? 'see cloister show latest'}`);
+  for (const file of opened.files) process.stdout.write(`  ${relative(ROOT, opened.folder)}/${file.path}\n`);
+  const verified = await shown('verify', relative(ROOT, opened.report), '--outputs', relative(ROOT, opened.folder));
+  const totalMs = Math.round(performance.now() - begun);
+  printTimeline(events, totalMs);
+  return summary({ submitted, opened, verified, events, totalMs });
+}
+
+function printTimeline(events, totalMs) {
+  process.stdout.write('\nTimeline\n');
+  for (const { at, what } of events) process.stdout.write(`  ${seconds(at).padStart(8)}  ${what}\n`);
+  process.stdout.write(`  ${seconds(totalMs).padStart(8)}  outputs verified and opened\n\n`);
+}
+
+/** All of it is as it should be, or the demo failed: there is no other word for it. */
+function summary({ submitted, opened, verified, events, totalMs }) {
+  const metrics = JSON.parse(readFileSync(join(opened.folder, 'outputs/metrics.json'), 'utf8'));
+  const at = name => events.find(event => event.name === name)?.at ?? null;
+  const timings = {
+    submitToFirstCellMs: at('first-cell'),
+    executeMs: at('running') === null || at('sealing') === null ? null : Math.round(at('sealing') - at('running')),
+    totalMs
+  };
+  const good =
+    submitted.code === 0 &&
+    verified.code === 3 &&
+    opened.verdict === 'simulated' &&
+    opened.outcome === 'succeeded' &&
+    metrics.mock === false &&
+    metrics.auc > 0.95 &&
+    Object.values(opened.checks).every(status => status === 'pass') &&
+    Object.values(timings).every(value => value !== null);
+  return {
+    status: good ? 'ok' : 'failed',
+    auc: metrics.auc,
+    verdict: opened.verdict,
+    checks: opened.checks,
+    report: relative(ROOT, opened.report),
+    outputs: relative(ROOT, opened.folder),
+    timings
+  };
+}
+
+try {
+  const result = await demo();
+  process.stdout.write(`${JSON.stringify(result)}\n`);
+  process.exitCode = result.status === 'ok' ? 0 : 1;
+} catch (error) {
+  const remedy = error.remedy === undefined ? '' : `\n${error.remedy.replace(/^/gm, '  ')}\n`;
+  process.stderr.write(`\n${error.message}\n${remedy}`);
+  process.stdout.write(`${JSON.stringify({ status: 'failed', error: error.message })}\n`);
+  process.exitCode = 1;
+}
