@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@cloister/kit';
@@ -217,6 +217,8 @@ async function expectInvariants(scenario: Scenario, life: Life): Promise<void> {
   expect(life.cloud.made).toHaveLength(scenario.attempts);
   expect(await store.files.garbage(10)).toEqual([]);
   if (life.deleted) {
+    const left = await readdir(join(life.directory, 'blobs'), { recursive: true, withFileTypes: true });
+    expect(left.filter(entry => entry.isFile())).toEqual([]);
     expect(await store.jobs.find(life.job)).toBeUndefined();
     expect(await store.files.find('bundle', digestOf(life.world.sealedBundle))).toBeUndefined();
     return;
