@@ -79,7 +79,7 @@ describe('accepts real shapes', () => {
 });
 
 const seconds = Math.floor(NOW.getTime() / 1000);
-const submods = (change: object): MintOptions['claims'] => ({ submods: structuredClone(change) as never });
+const submods = (change: object): NonNullable<MintOptions['claims']> => ({ submods: structuredClone(change) as never });
 const container = { image_digest: IMAGE, restart_policy: 'Never' };
 const gce = { instance_name: 'job-1', project_id: 'test' };
 const space = { support_attributes: ['STABLE'], monitoring_enabled: { memory: false } };

@@ -8,6 +8,7 @@ import { signedFiles } from './cases/objects.js';
 import { releaseFile, sessionFile, wrappedCodeFile } from './cases/release.js';
 import { reportFile } from './cases/report.js';
 import { ageFile, assetFile } from './cases/sealing.js';
+import { shapesFile } from './cases/shapes.js';
 import { keysFile } from './cases/signed.js';
 import type { FixtureSource } from './fixtures.js';
 import { VectorFile, resolveShared, toJson, type Draft, type FileDraft, type VectorCase } from './format.js';
@@ -24,7 +25,7 @@ export async function buildVectorFiles(source: FixtureSource): Promise<VectorFil
     ...(await signedFiles(world, run)),
     await ageFile(world), assetFile(world), bundleFile(world), codeFile(world), notebookFile(world),
     sessionFile(world, run), await wrappedCodeFile(world), await releaseFile(world, run), await ledgerFile(world),
-    decisionsFile(world), await attestationFile(world, run), await reportFile(world, run), await becauseFile(world, run)
+    decisionsFile(world), shapesFile(world, run), await attestationFile(world, run), await reportFile(world, run), await becauseFile(world, run)
   ];
   const files: VectorFile[] = [];
   for (const draft of drafts) files.push(await finish(draft));

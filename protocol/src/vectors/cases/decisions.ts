@@ -42,6 +42,8 @@ export function decisionsFile(world: VectorWorld): FileDraft {
       decide('an environment that is not listed', [{ environments: [OTHER] }], 'deny', ['environment']),
       decide('parameters that are not listed', [{ parameters: ['A'.repeat(43)] }], 'deny', ['parameters']),
       decide('joined with an asset that is not listed', [{ inputs: [world.hospital.descriptor.digest] }], 'deny', ['inputs']),
+      decide('a list of inputs that leaves out the asset itself', [{ inputs: [world.registry.descriptor.digest] }], 'deny', ['inputs']),
+      decide('every input is listed, the asset itself too', [{ inputs: [world.hospital.descriptor.digest, world.registry.descriptor.digest] }], 'allow'),
       decide('at the moment of its end', [{ expires: '2026-06-01T12:00:00.000Z' }], 'deny', ['expired']),
       decide('a millisecond before its end', [{ expires: '2026-06-01T12:00:00.001Z' }], 'allow'),
       decide('the last use', [{ uses: 2 }], 'allow', [], used(1, 0)),
