@@ -21,7 +21,7 @@ export async function followTimeline({ root, home, job, begun }) {
   const { agent, close } = await openAgent(home);
   const events = [];
   const note = name => {
-    if (!events.some(event => event.name === name)) events.push({ name, what: WORDS[name], at: performance.now() - begun });
+    if (!events.some(event => event.name === name)) events.push({ name, what: WORDS[name], at: Math.round(performance.now() - begun) });
   };
   try {
     for await (const view of agent.watch(job, new AbortController().signal)) {

@@ -30,7 +30,7 @@ export const Rule = z.strictObject({
   code: z.union([z.literal('approved'), z.literal('any'), listOf(Digest)]),
   environments: anyOr(listOf(Environment)),
   parameters: anyOr(listOf(Bytes32)),
-  /** Assets that this one may be opened together with, by descriptor digest. */
+  /** Other assets that this one may be opened together with, by descriptor digest; empty: it is opened alone. */
   inputs: anyOr(listOf(Digest)),
   /** Version 1 knows only "true"; later a CEL expression. */
   condition: z.literal('true'),

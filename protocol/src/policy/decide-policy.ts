@@ -66,7 +66,7 @@ function denialsOf(rule: Rule, facts: PolicyFacts): DenialReason[] {
 function manifestRefusals(rule: Rule, { asset, manifest, now, approval }: PolicyFacts): Refusal[] {
   const { code } = manifest;
   const joined = manifest.inputs.map(input => input.asset);
-  const strangers = rule.inputs === 'any' ? [] : joined.filter(asset => !rule.inputs.includes(asset));
+  const strangers = rule.inputs === 'any' ? [] : joined.filter(other => other !== asset && !rule.inputs.includes(other));
   return [
     among('analyst', rule.analysts, manifest.analyst),
     codeRefusal(rule, code.digest, approval),
