@@ -2,7 +2,7 @@ import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { GOOGLE_ISSUER, parseJson, toUtf8, type AppraisalPolicy, type Json, type Trust } from '@cloister/protocol';
+import { GOOGLE_ISSUER, MANIFEST, parseJson, signObject, toUtf8, type AppraisalPolicy, type Json, type Trust } from '@cloister/protocol';
 import { createTestReport, createTestVerifier, createTestWorld } from '@cloister/protocol/testing';
 import { createWorkbench, notebookOf, READS_BOTH, type Workbench } from '@cloister/agent/testing';
 import { buildCli, type BuiltCli, type CliRun } from './testing/build-cli.js';
@@ -159,7 +159,6 @@ describe('an analyst’s way', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('cell_failed');
     expect(stdout).toContain('traceback.txt');
-    // eslint-disable-next-line no-control-regex -- that none is there is the point
     expect(stdout).not.toMatch(/[\u001b\u0007\u202e]/);
   });
 
@@ -249,7 +248,10 @@ describe('verify', () => {
 
   test('a report that hardware vouches for is 0; another owner’s key pinned is 2; other reference values are 1; the worst of several counts', async () => {
     const verifier = await createTestVerifier({ kind: 'google', issuer: GOOGLE_ISSUER, hardware: 'GCP_INTEL_TDX' });
-    const world = await createTestWorld({ now: new Date(Date.now() - 60_000) });
+    const made = await createTestWorld({ now: new Date(Date.now() - 60_000) });
+    const { payload } = made.manifest;
+    const runner = { ...payload.code.runner, verifiers: [GOOGLE_ISSUER], hardware: ['GCP_INTEL_TDX'] };
+    const world = { ...made, manifest: await signObject(MANIFEST, { ...payload, code: { ...payload.code, runner } }, made.analyst) };
     const { report } = await createTestReport(world, verifier);
     const policy: AppraisalPolicy = { verifiers: [GOOGLE_ISSUER], images: [world.image], hardware: ['GCP_INTEL_TDX'], debug: false, attributes: 'any', projects: 'any', envOverrides: 'any' };
     const trust: Trust = { v: 1, owners: world.owners.map(({ name, owner }) => ({ name, thumbprint: owner.thumbprint })), verifiers: [verifier.pinned], images: [{ image: world.image, source: 'test' }] };

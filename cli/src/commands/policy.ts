@@ -79,7 +79,7 @@ async function show(context: CliContext, name: string | undefined, flags: Policy
   for (const { policy, uses } of chosen) {
     const { payload } = policy;
     context.print(`${context.style.strong(payload.asset.name)}  version ${payload.version}  ${context.style.faint(policy.digest)}`);
-    const rows = payload.allow.map(rule => [rule.id, describeRule(rule), `${uses.find(use => use.rule === rule.id)?.jobs ?? 0} jobs so far`]);
+    const rows = payload.allow.map(rule => [rule.id, describeRule(rule), `used by ${uses.find(use => use.rule === rule.id)?.jobs ?? 0} so far`]);
     context.print(rows.length === 0 ? context.style.caution('  allows nobody') : formatTable(rows, { indent: 2 }));
   }
   if (chosen.length === 0) context.print('No policy is in force: nobody may open anything.');

@@ -62,7 +62,8 @@ export function describeRule(rule: Rule): string {
 /** A job's state with what a person wants to know of it. */
 export function describeState(view: JobView): string {
   const cells = view.cells === undefined ? '' : `, ${view.cells.done} of ${view.cells.total} cells`;
-  const code = view.code === undefined ? '' : `: ${sentenceOf(view.code)}`;
+  // `cancelled: the job was cancelled` says one thing twice.
+  const code = view.code === undefined || view.code === view.state ? '' : `: ${sentenceOf(view.code)}`;
   return `${view.state}${cells}${code}`;
 }
 
