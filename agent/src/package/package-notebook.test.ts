@@ -55,6 +55,9 @@ describe('what is sent', () => {
     await put('outputs/roc.png', '');
     await put('results/study-0011/study.ipynb', 'not json');
     await put('sub/outputs/kept.txt', 'an inner folder of that name is the user’s');
+    await put('sub/anywhere/study.attestation.json', '{}');
+    await put('sub/anywhere/index.json', '{}');
+    await put('sub/anywhere/outputs/rows.csv', 'what came out of another job');
     await put('scratch/big.bin', '');
     await put('notes.log', '');
     await put('sub/more.log', '');
@@ -63,7 +66,7 @@ describe('what is sent', () => {
     const made = await pack();
     expect(pathsOf(made)).toEqual(['helper.py', 'study.ipynb', 'sub/data.csv', 'sub/keep.log', 'sub/outputs/kept.txt']);
     expect(made.leftOut.map(item => item.path).sort()).toEqual(
-      ['__pycache__/', 'mocks/', 'myenv/', 'node_modules/', 'notes.log', 'outputs/', 'results/', 'scratch/', 'sub/more.log', 'tools/', 'venv/'].sort()
+      ['__pycache__/', 'mocks/', 'myenv/', 'node_modules/', 'notes.log', 'outputs/', 'results/', 'scratch/', 'sub/anywhere/', 'sub/more.log', 'tools/', 'venv/'].sort()
     );
   });
 

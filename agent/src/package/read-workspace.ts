@@ -88,8 +88,9 @@ function takes(walk: Walk, candidate: Candidate): boolean {
 async function enterFolder(walk: Walk, parent: FileHandle, name: string, path: string): Promise<void> {
   const folder = await openFolder(`${placeOf(parent)}/${name}`, path);
   try {
-    if (await isEnvironment(folder)) walk.leftOut.push({ path: `${path}/`, why: 'an environment' });
-    else await walkFolder(walk, folder, `${path}/`);
+    const why = await kindOfFolder(folder);
+    if (why === undefined) await walkFolder(walk, folder, `${path}/`);
+    else walk.leftOut.push({ path: `${path}/`, why });
   } finally {
     await folder.close();
   }
@@ -128,10 +129,14 @@ function reasonToLeaveOut(rules: IgnoreRules, { path, name, top, isFolder }: Can
   return undefined;
 }
 
-/** A Python or conda environment under any name. */
-async function isEnvironment(folder: FileHandle): Promise<boolean> {
-  const names = new Set(await readdir(placeOf(folder)));
-  return names.has('pyvenv.cfg') || names.has('conda-meta');
+/**
+ * What a folder is by what lies in it, under any name and at any depth: a Python or conda environment, or unsealed results
+ * of another job, which came from real data and have no business in the code.
+ */
+async function kindOfFolder(folder: FileHandle): Promise<string | undefined> {
+  const names = await readdir(placeOf(folder));
+  if (names.includes('pyvenv.cfg') || names.includes('conda-meta')) return 'an environment';
+  return names.includes('index.json') && names.some(name => name.endsWith('.attestation.json')) ? 'unsealed results of a job' : undefined;
 }
 
 /** Two names that one file system keeps apart and another does not. */
