@@ -329,6 +329,8 @@ describe('results', () => {
       await writeFile(path, bytes);
     }
     expect((await bench.agent.verify(report, { outputs: folder })).verdict).toBe('simulated');
+    await writeFile(join(folder, 'planted.csv'), 'x');
+    expect((await bench.agent.verify(report, { outputs: folder })).verdict).toBe('failed');
   });
 
   const LIES: readonly (readonly [string, string, (job: Digest) => Promise<void> | void])[] = [

@@ -1,40 +1,43 @@
 import { constants, createReadStream } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, readdir, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTally } from '@cloister/sealing';
-import { AppError, OutputIndex, parseJcs, type Digest } from '@cloister/protocol';
+import { AppError, digestOf, randomBytes, type Digest } from '@cloister/protocol';
 
 /** The opened index lies beside the opened files under this name, so that anyone can check them offline. */
 export const INDEX_NAME = 'index.json';
 const MAX_INDEX_BYTES = 64 * 1024 * 1024;
 
-/** Opened results as they lie on disk, read anew: the index's bytes, and the digest of every file that it lists. */
+/** Opened results as they lie on disk, read anew: the index's bytes, and the digest of every file that is there. */
 export interface OpenedFolder {
   readonly index: Uint8Array;
   readonly files: ReadonlyMap<string, Digest>;
 }
 
 /**
- * @throws AppError usage where there is no index to go by. Files that are missing are missing in the result; a link in
- *   the place of a file counts as missing too.
+ * Every file of the folder, so that one which the run did not make is seen too; but for hidden ones, such as
+ * JupyterLab's checkpoints, which nobody takes for results, and the index and the report themselves.
+ * @throws AppError usage where there is no index to go by | payload_too_large
  */
 export async function readOpenedFolder(folder: string): Promise<OpenedFolder> {
   const index = await readIndex(join(folder, INDEX_NAME));
   const files = new Map<string, Digest>();
-  for (const path of pathsOf(index)) {
-    const digest = await digestOfFile(join(folder, path));
-    if (digest !== undefined) files.set(path, digest);
-  }
+  for (const path of await listFiles(folder, '')) files.set(path, await digestOfFile(join(folder, path)));
   return { index, files };
 }
 
-/** Paths of an index in canonical form; none of one that is not, which the verification then says. */
-function pathsOf(index: Uint8Array): string[] {
-  try {
-    return OutputIndex.parse(parseJcs(index)).outputs.map(output => output.path);
-  } catch {
-    return [];
+const MAX_FILES = 20_000;
+
+async function listFiles(folder: string, below: string): Promise<string[]> {
+  const paths: string[] = [];
+  for (const item of await readdir(join(folder, below), { withFileTypes: true })) {
+    const path = below === '' ? item.name : `${below}/${item.name}`;
+    if (item.name.startsWith('.') || (below === '' && (item.name === INDEX_NAME || item.name.endsWith('.attestation.json')))) continue;
+    if (item.isDirectory()) paths.push(...(await listFiles(folder, path)));
+    else paths.push(path);
+    if (paths.length > MAX_FILES) throw new AppError('payload_too_large', `over ${MAX_FILES} files in ${folder}`);
   }
+  return paths;
 }
 
 async function readIndex(path: string): Promise<Uint8Array> {
@@ -51,9 +54,10 @@ async function readIndex(path: string): Promise<Uint8Array> {
   }
 }
 
-async function digestOfFile(path: string): Promise<Digest | undefined> {
+/** Of a link, a device or what cannot be read: a digest that no output can have. */
+async function digestOfFile(path: string): Promise<Digest> {
   const handle = await openPlain(path);
-  if (handle === undefined) return undefined;
+  if (handle === undefined) return digestOf(randomBytes(32));
   const tally = createTally();
   // The stream closes the handle.
   for await (const bytes of createReadStream(path, { fd: handle, highWaterMark: 1024 * 1024 })) {
