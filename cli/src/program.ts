@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAsset } from './commands/asset.js';
 import { addAssets } from './commands/assets.js';
+import { addBroker } from './commands/broker.js';
 import { addCancel } from './commands/cancel.js';
 import type { AddCommand } from './commands/command.js';
 import { addDaemon } from './commands/daemon.js';
@@ -21,7 +22,7 @@ const COMMANDS: readonly AddCommand[] = [
   // an analyst's
   addSubmit, addJobs, addShow, addOutputs, addVerify, addCancel, addDelete, addRetry, addAssets, addKeys,
   // an owner's
-  addOwner, addAsset, addPolicy, addLedger,
+  addOwner, addBroker, addAsset, addPolicy, addLedger,
   // this machine's
   addDaemon
 ];
