@@ -1,24 +1,21 @@
 #!/usr/bin/env node
-import { createLogger, listen, systemClock } from '@cloister/kit';
+import { createLogger, listen, runService, systemClock, untilToldToEnd } from '@cloister/kit';
 import { createBroker } from './app.js';
 import { readProcessConfig } from './config.js';
 
-const { broker: config, trust } = await readProcessConfig();
-const logger = createLogger({ service: 'broker', level: config.logLevel, destination: 'stdout' });
-const broker = await createBroker({
-  stateDir: config.stateDir,
-  headsFile: config.headsFile,
-  owner: config.owner,
-  publicUrl: config.publicUrl,
-  trust,
-  clock: systemClock,
-  logger
-});
-const listening = await listen(broker.app, config.listen);
-logger.info({ broker: broker.thumbprint }, 'listening');
-
-const stop = async (): Promise<void> => {
+/** The broker as a process of its own: configuration, address, and an orderly end on SIGTERM and SIGINT. */
+async function main(): Promise<void> {
+  const { broker: config, trust } = await readProcessConfig();
+  const logger = createLogger({ service: 'broker', level: config.logLevel, destination: 'stdout' });
+  const { stateDir, headsFile, owner, publicUrl } = config;
+  const broker = await createBroker({ stateDir, headsFile, owner, publicUrl, trust, clock: systemClock, logger });
+  const listening = await listen(broker.app, config.listen);
+  // The owner compares this when her tools first meet the broker.
+  logger.info({ broker: broker.thumbprint, owner }, 'listening');
+  const signal = await untilToldToEnd();
+  logger.info({ signal }, 'ending');
   await listening.close();
   await broker.close();
-};
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop());
+}
+
+await runService(main);

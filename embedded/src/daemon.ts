@@ -53,7 +53,7 @@ export async function startDaemon({ config, clock, logger }: DaemonDeps): Promis
     }, { socketPath: layout.gateway });
     closers.push(() => listening.close());
     server.reconciler.start();
-    const { idle, stop } = watchIdle(() => watch.isIdle(clock.now(), () => isBusy(backend)));
+    const { idle, stop } = watchIdle(() => watch.isIdle(clock.now(), () => isBusy(backend)), logger);
     closers.push(async () => stop());
     return { gateway: layout.gateway, idle, close };
   } catch (error) {
@@ -129,13 +129,17 @@ async function isBusy(backend: TeeBackend): Promise<boolean> {
 
 const IDLE_CHECK_MS = 30_000;
 
-function watchIdle(isIdle: () => Promise<boolean>): { idle: Promise<void>; stop: () => void } {
+/** A look that fails tells nothing, so the daemon goes on: it ends by itself only where it knows that nobody needs it. */
+function watchIdle(isIdle: () => Promise<boolean>, logger: Logger): { idle: Promise<void>; stop: () => void } {
   let timer: NodeJS.Timeout | undefined;
   const idle = new Promise<void>(resolve => {
     timer = setInterval(() => {
-      void isIdle().then(yes => {
-        if (yes) resolve();
-      });
+      isIdle().then(
+        yes => {
+          if (yes) resolve();
+        },
+        (error: unknown) => logger.warn({ err: error }, 'whether the daemon is idle cannot be told')
+      );
     }, IDLE_CHECK_MS);
     timer.unref();
   });

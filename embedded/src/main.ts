@@ -1,22 +1,20 @@
 #!/usr/bin/env node
-import { createLogger, systemClock } from '@cloister/kit';
-import { AppError } from '@cloister/protocol';
+import { createLogger, runService, systemClock, untilToldToEnd } from '@cloister/kit';
 import { readProcessConfig } from './config.js';
 import { startDaemon } from './daemon.js';
 import { layoutOf } from './layout.js';
 
-try {
+/**
+ * The daemon's process. What it prints is read by whoever started it: one line `listening <socket>` once it serves, or
+ * why it does not, with `(state_locked)` where another daemon was a moment faster.
+ */
+async function main(): Promise<void> {
   const config = await readProcessConfig(process.argv.slice(2));
   const logger = createLogger({ service: 'embedded', level: config.embedded.logLevel, destination: { file: layoutOf(config.home).log } });
   const daemon = await startDaemon({ config, clock: systemClock, logger });
   process.stdout.write(`listening ${daemon.gateway}\n`);
-  const signalled = new Promise<void>(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
-  });
-  await Promise.race([signalled, daemon.idle]);
+  await Promise.race([untilToldToEnd(), daemon.idle]);
   await daemon.close();
-} catch (error) {
-  const text = error instanceof AppError ? `${error.detail}\n${error.hint} (${error.code})` : String(error);
-  process.stderr.write(`${text}\n`);
-  process.exitCode = 1;
 }
+
+await runService(main);

@@ -1,15 +1,14 @@
 export { systemClock, type Clock } from './clock.js';
 export { parseConfig, readConfigFile, type Frozen } from './config.js';
 export { createLogger, type LogLevel, type Logger, type LoggerOptions } from './logger.js';
-export { createPrivateFile, ensurePrivateDirectory, readPrivateFile, replacePrivateFile } from './private-files.js';
+export { createPrivateFile, ensurePrivateDirectory, readPrivateFile, readPrivateFileIfThere, replacePrivateFile } from './private-files.js';
+export { runService, untilToldToEnd } from './run-service.js';
 export { mayRetry, retry, retryAfterMs, type RetryOptions } from './retry.js';
 export { createApp, type AppOptions } from './http/app.js';
 export { bindRoutes, type BindOptions } from './http/bind-routes.js';
 export {
-  formatEvent,
   parseLastEventId,
   readEvents,
-  writeEvents,
   type EventStreamOptions,
   type ReceivedEvent,
   type ServerEvent
@@ -31,4 +30,3 @@ export { createTransport, type NodeTransport, type TransportOptions } from './ht
 export { acquireLock, type Lock } from './lock.js';
 export { openDatabase, type Migration, type OpenDatabase } from './sqlite.js';
 export { authenticateByProof, createReplayMemory, type ProofSenderOptions, type ReplayMemory } from './http/proof-sender.js';
-export { followEvents, type FollowOptions } from './http/follow-events.js';

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createPrivateFile, ensurePrivateDirectory, readPrivateFile, replacePrivateFile } from './index.js';
+import { createPrivateFile, ensurePrivateDirectory, readPrivateFile, readPrivateFileIfThere, replacePrivateFile } from './index.js';
 
 let directory = '';
 beforeEach(async () => {
@@ -40,6 +40,13 @@ test.each<[string, (path: string) => Promise<void>, string]>([
   const path = join(directory, 'key');
   await make(path);
   await expect(readPrivateFile(path)).rejects.toMatchObject({ code });
+});
+
+test('a key file that may be missing is asked for without an error, and one that others can read is still refused', async () => {
+  const path = join(directory, 'key');
+  expect(await readPrivateFileIfThere(path)).toBeUndefined();
+  await writeFile(path, 'k', { mode: 0o644 });
+  await expect(readPrivateFileIfThere(path)).rejects.toMatchObject({ code: 'key_unsafe' });
 });
 
 test('a directory is made private, and one that others can enter is refused', async () => {

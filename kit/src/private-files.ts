@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { lstat, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppError } from '@cloister/protocol';
-import { createFile, writeAll } from '@cloister/sealing';
+import { createFile, syncDirectory, writeAll } from '@cloister/sealing';
 
 const MAX_PRIVATE_BYTES = 16 * 1024 * 1024;
 
@@ -56,6 +56,16 @@ export async function readPrivateFile(path: string): Promise<Buffer> {
   }
 }
 
+/** The same, or undefined where there is no such file. @throws AppError key_unsafe */
+export async function readPrivateFileIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readPrivateFile(path);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'key_missing') return undefined;
+    throw error;
+  }
+}
+
 async function openOurs(path: string): Promise<FileHandle> {
   try {
     // O_NONBLOCK: a pipe in the place of a key must not make us wait for ever.
@@ -74,13 +84,4 @@ function assertOurs(path: string, found: { readonly mode: number; readonly uid: 
 
 async function* once(content: Uint8Array | string): AsyncGenerator<Uint8Array, undefined> {
   yield typeof content === 'string' ? Buffer.from(content) : content;
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -17,11 +17,12 @@ const entry = (status: number, title: string, hint: string, retry = false): Erro
   hint
 });
 
+/** Every code there is. */
 export const ERRORS = {
   // requests
   invalid_request: entry(400, 'The request is not what this route takes.', 'Compare it with /openapi.json.'),
   invalid_json: entry(400, 'The text is not strict JSON.', 'Remove duplicate keys, trailing text and invalid characters.'),
-  payload_too_large: entry(413, 'The body is larger than this route takes.', 'Send less, or in parts.'),
+  payload_too_large: entry(413, 'The body is larger than this route takes.', 'Send less.'),
   unsupported_media_type: entry(415, 'The content type is not the one this route takes.', 'Send application/json, or the type in /openapi.json.'),
   not_found: entry(404, 'There is nothing here.', 'Check the address; things of other people look as if they were not there.'),
   method_not_allowed: entry(405, 'This address does not take that method.', 'Compare it with /openapi.json.'),
@@ -95,7 +96,7 @@ export const ERRORS = {
   kernel_killed: entry(422, 'The kernel was killed, most often for want of memory.', 'Use less memory.'),
   kernel_unavailable: entry(422, 'The notebook’s kernel is not in the runner’s image.', 'Choose a kernel that the image has.'),
   input_requested: entry(422, 'A cell asked for keyboard input, and nobody is there.', 'Remove input() and getpass().'),
-  install_refused: entry(422, 'A cell tried to install packages; there is no network inside.', 'Use what the image has, or name an environment lock.'),
+  install_refused: entry(422, 'A cell tried to install packages; there is no network inside.', 'Use what the image has; no other environment can be named yet.'),
   output_too_large: entry(422, 'The outputs are larger than an owner allows.', 'Write less, or ask the owner.'),
   output_refused: entry(422, 'An output is not a regular file.', 'Write plain files under outputs/.'),
   receipt_rejected: entry(422, 'A broker’s receipt does not hold.', 'Nothing was run; the operator or a broker lied.'),
@@ -118,12 +119,15 @@ export const ERRORS = {
   secret_likely: entry(409, 'Something that would be sent looks like a secret.', 'Take it out or list the file in .cloisterignore; to send it all the same, say so with --yes.')
 } as const satisfies Record<string, ErrorEntry>;
 
+/** A code of the table. */
 export type ErrorCode = keyof typeof ERRORS;
 
+/** Whether a text, as from a reply, is a code of the table. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERRORS, code);
 }
 
+/** What an error may carry besides its code and detail. */
 export interface AppErrorOptions {
   readonly cause?: unknown;
   /** Replaces the table's hint where a better one is known. */

@@ -7,6 +7,7 @@ export * from './bytes/text.js';
 export * from './signed/keys.js';
 export * from './signed/signed-object.js';
 export * from './sealing/age-header.js';
+export * from './objects/broker.js';
 export * from './objects/bundle.js';
 export * from './objects/descriptor.js';
 export * from './objects/ids.js';

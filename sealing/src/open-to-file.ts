@@ -90,7 +90,8 @@ async function writePiece(handle: FileHandle, piece: Uint8Array): Promise<void> 
   for (let at = 0; at < piece.length; ) at += (await storing(handle.write(piece, at))).bytesWritten;
 }
 
-async function syncDirectory(path: string): Promise<void> {
+/** Makes names in a directory durable: a synced file whose name is lost is lost. */
+export async function syncDirectory(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();

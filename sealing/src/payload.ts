@@ -5,7 +5,6 @@ import {
   CHUNK_BYTES,
   PAYLOAD_NONCE_BYTES,
   SEALED_CHUNK_BYTES,
-  TAG_BYTES,
   createChunkOpener,
   createChunkSealer,
   createPayloadNonce
@@ -47,9 +46,4 @@ export async function* decryptPayload(
   } finally {
     await reader.close();
   }
-}
-
-/** Bytes of the sealed payload, with its nonce, of a plaintext of this size: known before anything is sealed. */
-export function payloadSize(plaintextSize: number): number {
-  return PAYLOAD_NONCE_BYTES + plaintextSize + TAG_BYTES * Math.max(1, Math.ceil(plaintextSize / CHUNK_BYTES));
 }

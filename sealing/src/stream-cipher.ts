@@ -3,7 +3,9 @@ import { AppError } from '@cloister/protocol';
 
 /** Plaintext bytes of a full chunk; only the last chunk may be shorter (C2SP age, "Payload"). */
 export const CHUNK_BYTES = 64 * 1024;
+/** Of the Poly1305 tag behind each chunk. */
 export const TAG_BYTES = 16;
+/** A full chunk as it lies in the file. */
 export const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
 /** Random bytes at the start of a payload, which make its key its own. */
 export const PAYLOAD_NONCE_BYTES = 16;

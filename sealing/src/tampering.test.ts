@@ -9,7 +9,8 @@ import {
   recipientOf,
   type ErrorCode
 } from '@cloister/protocol';
-import { CHUNK_BYTES, PAYLOAD_NONCE_BYTES, SEALED_CHUNK_BYTES, encryptPayload, openStream, sealStream } from './index.js';
+import { encryptPayload, openStream, sealStream } from './index.js';
+import { CHUNK_BYTES, PAYLOAD_NONCE_BYTES, SEALED_CHUNK_BYTES } from './stream-cipher.js';
 import { collectBytes, inPieces } from './testing/pieces.js';
 
 /** A sealed file of four chunks, the last one short, taken apart. */

@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { AppError } from '@cloister/protocol';
-import { acquireLock, createLogger, createTransport, ensurePrivateDirectory, listen, systemClock, type Logger } from '@cloister/kit';
+import { acquireLock, createLogger, createTransport, ensurePrivateDirectory, listen, runService, systemClock, untilToldToEnd } from '@cloister/kit';
 import { createServer } from './app.js';
 import { LocalBackend } from './backends/local/index.js';
 import { readServerConfig } from './config.js';
@@ -30,22 +29,12 @@ async function main(): Promise<void> {
   const listening = await listen(server.app, config.listen);
   server.reconciler.start();
   logger.info({ address: listening.address }, 'listening');
-  await untilToldToEnd(logger);
+  const signal = await untilToldToEnd();
+  logger.info({ signal }, 'ending');
   await listening.close();
   await server.close();
   closeTransport();
   lock.release();
 }
 
-async function untilToldToEnd(logger: Logger): Promise<void> {
-  const signal = await new Promise<string>(resolve => {
-    for (const name of ['SIGTERM', 'SIGINT']) process.once(name, resolve);
-  });
-  logger.info({ signal }, 'ending');
-}
-
-main().catch((error: unknown) => {
-  const text = error instanceof AppError ? `${error.code}: ${error.detail}\n${error.hint}` : String(error);
-  process.stderr.write(`${text}\n`);
-  process.exitCode = 1;
-});
+await runService(main);

@@ -1,5 +1,5 @@
 import type { Handlers } from '@cloister/kit';
-import { AppError, BROKER_ROUTES, openApiOf, type Thumbprint } from '@cloister/protocol';
+import { AppError, BROKER, BROKER_ROUTES, openApiOf, signObject, type CompactJws, type Thumbprint } from '@cloister/protocol';
 import { acceptApproval } from '../approvals/accept-approval.js';
 import { acceptDescriptor } from '../custody/accept-descriptor.js';
 import { acceptPolicy } from '../custody/accept-policy.js';
@@ -21,7 +21,7 @@ const API = openApiOf(BROKER_ROUTES, {
 
 /** One handler a route; what they do is elsewhere. */
 export function createHandlers(context: BrokerContext): Handlers<typeof BROKER_ROUTES, Thumbprint> {
-  const { store, keys, owner } = context;
+  const { store } = context;
   return {
     checkManifest: async ({ body, caller }) => checkManifest(context, body.manifest, caller),
     createChallenge: async ({ body }) => createChallenge(context, body),
@@ -34,11 +34,7 @@ export function createHandlers(context: BrokerContext): Handlers<typeof BROKER_R
     putApproval: async ({ body }) => ({ approval: await acceptApproval(context, body.approval) }),
     listPolicies: async () => ({ policies: await listPolicies(context) }),
     getLedger: async ({ query }) => readLedger(context, Number(query.after ?? 0)),
-    describeBroker: async () => ({
-      broker: keys.signer.thumbprint,
-      owner,
-      recipients: { dataset: keys.dataset.recipient, bundle: keys.bundle.recipient, review: keys.review.recipient }
-    }),
+    describeBroker: async () => ({ description: await describe(context) }),
     health: async () => ({ status: 'ok', checks: { process: 'ok' } }),
     ready: async () => {
       const { seq } = await ledgerPoint(store);
@@ -48,6 +44,11 @@ export function createHandlers(context: BrokerContext): Handlers<typeof BROKER_R
     },
     openapi: async () => API
   };
+}
+
+async function describe({ keys, owner }: BrokerContext): Promise<CompactJws> {
+  const recipients = { dataset: keys.dataset.recipient, bundle: keys.bundle.recipient, review: keys.review.recipient };
+  return (await signObject(BROKER, { v: 1, broker: keys.signer.thumbprint, owner, recipients }, keys.signer)).jws;
 }
 
 async function listPolicies({ store, owner }: BrokerContext): Promise<{ policy: string; uses: { rule: string; jobs: number; attempts: number }[] }[]> {

@@ -1,4 +1,4 @@
-import { BROKER_ROUTES, callRoute, collect, createProver, parseJson } from '@cloister/protocol';
+import { BROKER, BROKER_ROUTES, callRoute, collect, createProver, parseJson, verifyObject } from '@cloister/protocol';
 import { createTestSigner } from '@cloister/protocol/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { challenge, clientOf, createWorld, makeJob, type BrokerWorld } from '../testing/broker-world.js';
@@ -10,7 +10,9 @@ afterEach(async () => world.close());
 
 test('describes itself by the keys that its state holds, also after a restart', async () => {
   const before = await callRoute(world.client, BROKER_ROUTES.describeBroker, {});
-  expect(before).toEqual({ ...world.pinned.description });
+  const { payload, signer } = await verifyObject(BROKER, before.description, world.pinned.description.broker);
+  expect(payload).toEqual(world.pinned.description);
+  expect(signer).toBe(payload.broker);
   await world.restart();
   expect(await callRoute(world.client, BROKER_ROUTES.describeBroker, {})).toEqual(before);
 });

@@ -1,4 +1,4 @@
-import { createPrivateFile, ensurePrivateDirectory, readPrivateFile } from '@cloister/kit';
+import { createPrivateFile, ensurePrivateDirectory, readPrivateFile, readPrivateFileIfThere } from '@cloister/kit';
 import {
   AppError,
   PrivateJwk,
@@ -48,7 +48,7 @@ const ageFile = (directory: string, purpose: Purpose): string => join(directory,
 const completeFile = (directory: string): string => join(directory, 'complete');
 
 async function isComplete(directory: string): Promise<boolean> {
-  return (await readOrUndefined(completeFile(directory))) !== undefined;
+  return (await readPrivateFileIfThere(completeFile(directory))) !== undefined;
 }
 
 async function createKeys(directory: string): Promise<void> {
@@ -59,16 +59,7 @@ async function createKeys(directory: string): Promise<void> {
 
 /** A key left by a first start that was cut short is as good as a new one. */
 async function createOnce(path: string, content: string): Promise<void> {
-  if ((await readOrUndefined(path)) === undefined) await createPrivateFile(path, content);
-}
-
-async function readOrUndefined(path: string): Promise<Buffer | undefined> {
-  try {
-    return await readPrivateFile(path);
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'key_missing') return undefined;
-    throw error;
-  }
+  if ((await readPrivateFileIfThere(path)) === undefined) await createPrivateFile(path, content);
 }
 
 async function readSigningKey(path: string): Promise<PrivateJwk> {

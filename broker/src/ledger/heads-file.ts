@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { ensurePrivateDirectory, readPrivateFile, replacePrivateFile } from '@cloister/kit';
+import { ensurePrivateDirectory, readPrivateFileIfThere, replacePrivateFile } from '@cloister/kit';
 import { AppError, AssetName, Count, Digest, Thumbprint, jcs, parseJson } from '@cloister/protocol';
 import { dirname } from 'node:path';
 import type { Store } from '../store/tables.js';
@@ -21,13 +21,8 @@ export type OutsideHeads = z.infer<typeof OutsideHeads>;
 
 /** @throws AppError config_invalid where the file is not ours */
 export async function readHeads(path: string, broker: Thumbprint): Promise<OutsideHeads | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readPrivateFile(path);
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'key_missing') return undefined;
-    throw error;
-  }
+  const bytes = await readPrivateFileIfThere(path);
+  if (bytes === undefined) return undefined;
   const parsed = OutsideHeads.safeParse(parseJson(bytes));
   if (!parsed.success) throw new AppError('config_invalid', 'the file of outside heads is not well formed', { cause: parsed.error });
   if (parsed.data.broker !== broker) throw new AppError('config_invalid', 'the file of outside heads belongs to another broker');

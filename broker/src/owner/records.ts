@@ -1,4 +1,4 @@
-import { ensurePrivateDirectory, readPrivateFile, replacePrivateFile } from '@cloister/kit';
+import { ensurePrivateDirectory, readPrivateFileIfThere, replacePrivateFile } from '@cloister/kit';
 import { AppError, jcs, parseJson } from '@cloister/protocol';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -32,13 +32,8 @@ export function openRecords<S extends z.ZodMiniType>(ownerDir: string, folder: s
 
 /** @throws AppError invalid_object */
 export async function readRecord<S extends z.ZodMiniType>(path: string, schema: S): Promise<z.output<S> | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await readPrivateFile(path);
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'key_missing') return undefined;
-    throw error;
-  }
+  const bytes = await readPrivateFileIfThere(path);
+  if (bytes === undefined) return undefined;
   const parsed = schema.safeParse(parseJson(bytes));
   if (!parsed.success) throw new AppError('invalid_object', `${path} is not as it was written`, { cause: parsed.error });
   return parsed.data;

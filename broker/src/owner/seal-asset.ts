@@ -10,6 +10,7 @@ import {
   concatBytes,
   signObject,
   toBase64Url,
+  type BrokerDescription,
   type Descriptor,
   type Signer,
   type Verified
@@ -19,7 +20,6 @@ import { resolve } from 'node:path';
 import * as z from 'zod/mini';
 import { csvColumns, type Column } from './csv-columns.js';
 import { openOwner } from './owner.js';
-import type { BrokerDescription } from './pin-broker.js';
 import { openRecords, type Records } from './records.js';
 
 export interface SealAssetOptions {

@@ -41,7 +41,7 @@ describe('what is denied before there is a token', () => {
 
   test('every rule’s reasons are told, with what was expected and what came', async () => {
     const digest = digestOf(toUtf8('reviewed code'));
-    await putRules(world, [{ id: 'a', analysts: [] }, { id: 'b', code: [digest], inputs: [] }]);
+    await putRules(world, [{ id: 'a', analysts: [] }, { id: 'b', code: [digest], environments: [] }]);
     const job = await makeJob(world);
     const { code, denial } = await denialIn(world, challenge(world, job));
     expect(code).toBe('released_never');
@@ -49,7 +49,7 @@ describe('what is denied before there is a token', () => {
     expect(denial.denials).toMatchObject([
       { asset: world.asset, rule: 'a', code: 'analyst', expected: 'an analyst whom the rule names', actual: world.analyst.thumbprint },
       { asset: world.asset, rule: 'b', code: 'code', expected: [digest], actual: job.payload.code.digest },
-      { asset: world.asset, rule: 'b', code: 'inputs', expected: [], actual: [world.asset] }
+      { asset: world.asset, rule: 'b', code: 'environment', expected: [], actual: 'image' }
     ]);
   });
 });

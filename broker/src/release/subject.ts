@@ -34,13 +34,13 @@ async function openCode({ keys }: BrokerContext, manifest: Manifest): Promise<Op
   if (first === undefined) return undefined;
   if (more.length > 0) return { fileKey: undefined };
   try {
-    const wrapped = WrappedCode.parse(parseJcs(await openBytes(fromBase64Url(first.wrapped), keys.bundle.identity)));
+    const parsed = WrappedCode.safeParse(parseJcs(await openBytes(fromBase64Url(first.wrapped), keys.bundle.identity)));
+    if (!parsed.success) return { fileKey: undefined };
+    const wrapped = parsed.data;
     const bound = wrapped.analyst === manifest.analyst && wrapped.bundle === manifest.code.bundle && fromBase64Url(wrapped.fileKey).length === 16;
     return { fileKey: bound ? wrapped.fileKey : undefined };
   } catch (error) {
-    if (error instanceof AppError || isSchemaError(error)) return { fileKey: undefined };
+    if (error instanceof AppError) return { fileKey: undefined };
     throw error;
   }
 }
-
-const isSchemaError = (error: unknown): boolean => error instanceof Error && error.name === '$ZodError';

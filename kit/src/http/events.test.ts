@@ -1,22 +1,19 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { AppError, defineRoute } from '@cloister/protocol';
+import { defineRoute } from '@cloister/protocol';
 import {
   bindRoutes,
   createApp,
   createLogger,
   createTransport,
-  followEvents,
-  formatEvent,
   listen,
   parseLastEventId,
   readEvents,
-  systemClock,
-  type Clock,
   type Listening,
   type ReceivedEvent,
   type ServerEvent
 } from '../index.js';
+import { formatEvent } from './events.js';
 
 const ROUTES = {
   events: defineRoute({
@@ -114,39 +111,5 @@ describe('an event stream', () => {
     await expect.poll(() => stopped).toBe(true);
     close();
     await server.close();
-  });
-
-  test('that breaks off again and again is followed without a gap or a double', async () => {
-    const starts: number[] = [];
-    const server = await serving(async function* (after) {
-      starts.push(after);
-      for (let n = after + 1; n <= after + 3; n += 1) yield { id: String(n), data: { n } };
-      if (starts.length % 2 === 1) throw new Error('breaks off');
-    });
-    const { transport, close } = createTransport();
-    const controller = new AbortController();
-    const clock: Clock = { now: systemClock.now, sleep: async () => undefined };
-    const open = (lastEventId: string | undefined): ReturnType<typeof transport> =>
-      transport({ method: 'GET', url: `${server.url ?? ''}/v1/events`, headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId } });
-    const seen: string[] = [];
-    for await (const event of followEvents(open, { signal: controller.signal, clock })) {
-      seen.push(event.data);
-      if (seen.length === 12) controller.abort();
-    }
-    expect(seen).toEqual(Array.from({ length: 12 }, (_, index) => `{"n":${index + 1}}`));
-    expect(starts).toEqual([0, 3, 6, 9]);
-    close();
-    await server.close();
-  });
-
-  test('that is refused is not asked for again', async () => {
-    let tries = 0;
-    const open = async (): Promise<never> => {
-      tries += 1;
-      throw new AppError('not_permitted', 'no');
-    };
-    const following = followEvents(open, { signal: new AbortController().signal, clock: systemClock });
-    await expect(following.next()).rejects.toMatchObject({ code: 'not_permitted' });
-    expect(tries).toBe(1);
   });
 });

@@ -1,5 +1,6 @@
 import type { Json } from '../bytes/json.js';
 
+/** How a question was answered. Only `pass` is a yes. */
 export type CheckStatus = 'pass' | 'fail' | 'skipped' | 'unknown';
 
 /**
@@ -15,6 +16,7 @@ export interface Check {
   readonly hint?: string;
 }
 
+/** The answer to one question, without its name. `expected` and `actual` are what was compared. */
 export interface CheckOutcome {
   readonly status: CheckStatus;
   readonly expected?: Json;
@@ -22,8 +24,10 @@ export interface CheckOutcome {
   readonly hint?: string;
 }
 
+/** Yes. `actual` is what was found, for people. */
 export const pass = (actual?: Json): CheckOutcome => (actual === undefined ? { status: 'pass' } : { status: 'pass', actual });
 
+/** No: `expected` and what was there instead, null where there was nothing. */
 export const fail = (expected: Json, actual: Json | undefined, hint?: string): CheckOutcome => ({
   status: 'fail',
   expected,
@@ -31,8 +35,10 @@ export const fail = (expected: Json, actual: Json | undefined, hint?: string): C
   ...(hint === undefined ? {} : { hint })
 });
 
+/** Not asked; `hint` says because of what. */
 export const skipped = (hint: string): CheckOutcome => ({ status: 'skipped', hint });
 
+/** Not answerable with what the verifier was given; `hint` says what is missing. */
 export const unknown = (hint: string): CheckOutcome => ({ status: 'unknown', hint });
 
 /** pass where the two are equal, fail with both where not. */

@@ -26,6 +26,7 @@ export interface Claims {
   readonly envOverridesMalformed: boolean;
 }
 
+/** The claims that the checks look at. Never throws: what does not fit is absent or marked as malformed. */
 export function readClaims(raw: Readonly<Record<string, Json>>): Claims {
   const nonces = readNonces(raw['eat_nonce']);
   const overrides = at(raw, 'submods', 'container', 'env_override');

@@ -9,6 +9,7 @@ export type Freshness =
   /** For reports: judged at the time of issue, since reports are read for years. */
   | { readonly kind: 'report' };
 
+/** What a relying party demands of one token. */
 export interface AttestationExpectation {
   readonly audience: string;
   /** Must be among the token's nonces exactly once. */
@@ -19,6 +20,7 @@ export interface AttestationExpectation {
   readonly instance?: string;
 }
 
+/** All that a check may look at. `claims` are of a token by `verifier`, whose signature is judged by a check of its own. */
 export interface CheckContext {
   readonly claims: Claims;
   readonly verifier: PinnedVerifier;

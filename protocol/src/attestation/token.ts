@@ -5,6 +5,7 @@ import { parseJson, type Json } from '../bytes/json.js';
 /** OIDC tokens are about 3 kB and PKI tokens about 12 kB; more is refused before anything is parsed. */
 export const MAX_TOKEN_CHARS = 32 * 1024;
 
+/** A compact JWS taken apart; nothing in it has been verified. */
 export interface ParsedToken {
   readonly compact: string;
   readonly header: Readonly<Record<string, Json>>;
@@ -40,6 +41,7 @@ function parseObject(part: string): Readonly<Record<string, Json>> {
   return value;
 }
 
+/** Whether a JSON value is an object: no list, and not null. */
 export function isObject(value: Json | undefined): value is Record<string, Json> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -7,15 +7,19 @@ import type { AttestationExpectation, CheckContext } from './expectation.js';
 import { checkSignature } from './signature.js';
 import { parseToken, type ParsedToken } from './token.js';
 
+/** Issuer of the local simulator. `.invalid` (RFC 2606) can belong to nobody. */
 export const SIMULATOR_ISSUER = 'https://simulator.cloister.invalid';
+/** Issuer of Google Cloud Attestation, as its tokens and its OpenID configuration write it. */
 export const GOOGLE_ISSUER = 'https://confidentialcomputing.googleapis.com';
 
+/** What a token is verified by. `now` is the verifier’s own clock. */
 export interface VerifyAttestationOptions {
   readonly trust: Pick<Trust, 'verifiers'>;
   readonly expect: AttestationExpectation;
   readonly now: Date;
 }
 
+/** The answers to all questions about one token. */
 export interface AttestationResult {
   /** Every check passed. Nothing else counts as yes. */
   readonly accepted: boolean;

@@ -33,6 +33,7 @@ export function labelledHash(label: HashLabel, ...parts: readonly Uint8Array[]):
   return toBase64Url(sha256(concatBytes(toUtf8(label), new Uint8Array(1), ...parts)));
 }
 
+/** What a hash is made for. A new use is a new label. */
 export type HashLabel =
   | 'cloister/parameters/v1'
   | 'cloister/release/v1'

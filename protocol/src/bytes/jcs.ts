@@ -32,6 +32,7 @@ function prototypeOf(value: object): object | null {
   return Object.getPrototypeOf(value) as object | null;
 }
 
+/** UTF-8 of the RFC 8785 form: what is hashed and signed. @throws AppError not_canonical */
 export function jcsBytes(value: unknown): Uint8Array<ArrayBuffer> {
   return toUtf8(jcs(value));
 }

@@ -1,20 +1,22 @@
 import { AppError } from '../errors.js';
 import { fromUtf8 } from './text.js';
 
+/** A JSON value (RFC 8259), as parseJson gives it. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 const MAX_DEPTH = 64;
+/** In UTF-16 units, which are never more than the bytes of the same text. */
 const MAX_TEXT = 64 * 1024 * 1024;
 
 /**
  * Strict JSON (RFC 8259 with the advice of RFC 7493): duplicate keys, `__proto__`, lone surrogates, depth over
- * 64, numbers beyond a double and a byte order mark are refused. JSON.parse alone keeps the last of two equal keys, so two readers
- * could see two documents in one signature.
- * @throws AppError invalid_json
+ * 64, numbers beyond a double and a byte order mark are refused. JSON.parse alone keeps the last of two equal keys,
+ * so two readers could see two documents in one signature.
+ * @throws AppError invalid_json | payload_too_large
  */
 export function parseJson(input: string | Uint8Array): Json {
   const text = typeof input === 'string' ? input : fromUtf8(input);
-  if (text.length > MAX_TEXT) throw new AppError('payload_too_large', 'JSON text over 64 MiB');
+  if (text.length > MAX_TEXT) throw new AppError('payload_too_large', 'JSON text over 64 Mi characters');
   assertUnambiguous(text);
   try {
     // JSON.parse gives exactly Json; its declared type is any.

@@ -3,6 +3,7 @@ import { AppError } from '../errors.js';
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/** UTF-8 bytes. Lone surrogates become U+FFFD, so texts to be signed go through jcs, which refuses them. */
 export function toUtf8(text: string): Uint8Array<ArrayBuffer> {
   return encoder.encode(text);
 }
@@ -16,6 +17,7 @@ export function fromUtf8(bytes: Uint8Array): string {
   }
 }
 
+/** All parts one after another, in memory of their own. */
 export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

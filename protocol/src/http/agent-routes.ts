@@ -25,6 +25,7 @@ export const CheckView = z.strictObject({
 
 const VerdictName = z.enum(['verified', 'simulated', 'failed', 'inconclusive']);
 
+/** An asset as the agent shows it, its descriptor verified. `size` in bytes, of the sealed file. */
 export const AssetView = z.strictObject({
   name: z.string(),
   owner: z.string(),

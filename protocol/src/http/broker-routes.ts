@@ -35,6 +35,7 @@ export const CheckReply = z.strictObject({
 });
 export type CheckReply = z.infer<typeof CheckReply>;
 
+/** The broker’s face for runners, analysts, the server and its owner (docs/protocol.md, section 6). */
 export const BROKER_ROUTES = {
   checkManifest: defineRoute({
     id: 'checkManifest', method: 'POST', path: '/v1/checks', auth: 'optional',
@@ -84,8 +85,9 @@ export const BROKER_ROUTES = {
   }),
   describeBroker: defineRoute({
     id: 'describeBroker', method: 'GET', path: '/v1/broker', auth: 'none',
-    summary: 'Its public keys. Owners pin them by signing descriptors; nobody else should believe this reply.', body: none,
-    response: reply(z.strictObject({ broker: z.string(), owner: z.string(), recipients: z.strictObject({ dataset: z.string(), bundle: z.string(), review: z.string() }) })), errors: []
+    summary: 'Its public keys, signed by itself. Owners compare the signer with the thumbprint of their broker and pin it; nobody else should believe this reply.', body: none,
+    /** A signed object of kind `broker`. */
+    response: reply(z.strictObject({ description: CompactJws })), errors: []
   }),
   health: defineRoute({ id: 'health', method: 'GET', path: '/healthz', auth: 'none', summary: 'The process answers.', body: none, response: reply(Health), errors: [] }),
   ready: defineRoute({ id: 'ready', method: 'GET', path: '/readyz', auth: 'none', summary: 'Database and keys are in order, and no rollback was found.', body: none, response: reply(Health), errors: ['unavailable'] }),

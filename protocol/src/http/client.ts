@@ -7,6 +7,7 @@ import type { Digest } from '../objects/primitives.js';
 import { errorOfProblem } from './problem.js';
 import type { RouteBodyOf, RouteParams, RouteQueryInput, RouteReply, RouteSpec } from './route.js';
 
+/** One HTTP request. `url` is absolute; a body that is a stream is sent once. */
 export interface TransportRequest {
   readonly method: string;
   readonly url: string;
@@ -15,6 +16,7 @@ export interface TransportRequest {
   readonly signal?: AbortSignal;
 }
 
+/** One HTTP reply of any status. The body is to be read, or left by ending its iteration. */
 export interface TransportReply {
   readonly status: number;
   /** Lower-case names. */
@@ -28,6 +30,7 @@ export type Transport = (request: TransportRequest) => Promise<TransportReply>;
 /** Signs `{ htm, htu, jti, iat, bodyDigest }` for one request; gives the value of `Cloister-Proof`. */
 export type Prove = (request: { readonly htm: string; readonly htu: string; readonly bodyDigest: Digest }) => Promise<string>;
 
+/** Which service is called, through what, and as whom. */
 export interface ClientDeps {
   readonly transport: Transport;
   /** ServiceUrl of the service. */
@@ -37,6 +40,7 @@ export interface ClientDeps {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** The parts of one request, typed by its route. */
 export interface CallOptions<R extends RouteSpec> {
   readonly params?: RouteParams<R>;
   readonly query?: RouteQueryInput<R>;

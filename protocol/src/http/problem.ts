@@ -16,6 +16,7 @@ export const Problem = z.looseObject({
 });
 export type Problem = z.infer<typeof Problem>;
 
+/** The document that tells of an error. The table’s words win over members of the same name. */
 export function problemOf(error: AppError, requestId?: string): Problem {
   return {
     ...error.members,

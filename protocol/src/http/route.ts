@@ -8,6 +8,7 @@ export type RouteBody =
   /** application/octet-stream, handed on as a stream; the proof's bodyDigest is checked at its end. */
   | { readonly kind: 'bytes'; readonly maxBytes: number };
 
+/** What a route answers where it does not refuse. Refusals are RFC 9457 problems, on every route. */
 export type RouteResponse =
   | { readonly kind: 'empty'; readonly status: 204 | 202 }
   | { readonly kind: 'json'; readonly status: 200 | 201 | 202; readonly schema: z.ZodMiniType }
@@ -23,6 +24,7 @@ export type RouteResponse =
  */
 export type RouteAuth = 'none' | 'optional' | 'analyst' | 'runner' | 'owner' | 'local';
 
+/** One route: all that server, client and OpenAPI need to know of it. */
 export interface RouteSpec {
   readonly id: string;
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -47,14 +49,19 @@ export function defineRoute<const R extends RouteSpec>(route: R): R {
 type Output<S> = S extends z.ZodMiniType ? z.output<S> : never;
 type Input<S> = S extends z.ZodMiniType ? z.input<S> : never;
 
+/** Path parameters, parsed. */
 export type RouteParams<R extends RouteSpec> = R extends { params: infer S } ? Output<S> : Readonly<Record<string, never>>;
+/** Query parameters, parsed. */
 export type RouteQuery<R extends RouteSpec> = R extends { query: infer S } ? Output<S> : Readonly<Record<string, never>>;
+/** Query parameters as a caller gives them. */
 export type RouteQueryInput<R extends RouteSpec> = R extends { query: infer S } ? Input<S> : undefined;
+/** The body: parsed JSON, a stream of bytes, or none. */
 export type RouteBodyOf<R extends RouteSpec> = R['body'] extends { kind: 'json'; schema: infer S }
   ? Output<S>
   : R['body'] extends { kind: 'bytes' }
     ? AsyncIterable<Uint8Array>
     : undefined;
+/** The parsed reply of a JSON route, one event of an event route; undefined where bytes or nothing come. */
 export type RouteReply<R extends RouteSpec> = R['response'] extends { kind: 'json' | 'events'; schema: infer S }
   ? Output<S>
   : undefined;

@@ -15,6 +15,7 @@ const reply = <S extends z.ZodMiniType>(schema: S) => ({ kind: 'json', status: 2
 const bytes = { kind: 'bytes', status: 200 } as const;
 const empty = { kind: 'empty', status: 204 } as const;
 
+/** State of a service; `checks` says of each of its parts how it is, for people. */
 export const Health = z.strictObject({ status: z.enum(['ok', 'failing']), checks: z.record(z.string(), z.string()) });
 
 /** Progress of an attempt: counts and states only, since the operator reads it. */
@@ -24,6 +25,7 @@ export const Progress = z.strictObject({
 });
 export type Progress = z.infer<typeof Progress>;
 
+/** The operator’s face for analysts, owners and runners (docs/protocol.md, section 6). What it hands out is signed or sealed, or its mere word. */
 export const SERVER_ROUTES = {
   // analysts
   submitJob: defineRoute({

@@ -26,6 +26,7 @@ function isBundlePath(path: string): boolean {
   return !UNSAFE.test(path) && path.split('/').every(name => name !== '' && name !== '.' && name !== '..' && toUtf8(name).length <= 255);
 }
 
+/** One file of a bundle; `size` in bytes, `digest` of its content. */
 export const BundleFile = z.strictObject({ path: BundlePath, size: Count, digest: Digest });
 export type BundleFile = z.infer<typeof BundleFile>;
 
@@ -49,6 +50,7 @@ export type CodeListing = z.infer<typeof CodeListing>;
 /** Parameters that the notebook is run with, by name. Version 1 passes none to the kernel. */
 export const Parameters = z.record(z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/)), z.json());
 
+/** The first line of a bundle, in RFC 8785 form (docs/protocol.md, section 4). */
 export const BundleHeader = z.strictObject({
   v: z.literal(1),
   entry: BundlePath,
@@ -63,6 +65,7 @@ export const BundleHeader = z.strictObject({
 });
 export type BundleHeader = z.infer<typeof BundleHeader>;
 
+/** A bundle in memory. */
 export interface Bundle {
   readonly header: BundleHeader;
   /** Content by path. */

@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { defineSignedKind } from '../signed/signed-object.js';
 import { AgeRecipient, AssetName, Base64Url, Count, Digest, ServiceUrl, ShortText, Thumbprint } from './primitives.js';
 
+/** Media type without parameters (RFC 6838), in lower case. */
 export const MediaType = z.string().check(z.regex(/^[a-z0-9.+-]{1,64}\/[a-z0-9.+-]{1,64}$/));
 
 /** The broker that keeps an asset's key, and where code and reviews for its owner are sealed to. */
@@ -13,6 +14,7 @@ export const AssetCustodian = z.strictObject({
   wrapped: Base64Url
 });
 
+/** The public stand-in of an asset; `size` in bytes and `digest` are of the file itself, which is not sealed. */
 export const MockReference = z.strictObject({ digest: Digest, size: Count, mediaType: MediaType });
 
 /**
@@ -40,4 +42,5 @@ export const Descriptor = z.strictObject({
 });
 export type Descriptor = z.infer<typeof Descriptor>;
 
+/** Signed by the owner. */
 export const DESCRIPTOR = defineSignedKind('descriptor', Descriptor);

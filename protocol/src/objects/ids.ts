@@ -13,6 +13,7 @@ export function createId(now: Date): UuidV7 {
   return UuidV7.parse([hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-'));
 }
 
+/** The wire’s form of a time. @throws RangeError for an invalid date, a ZodError beyond the year 9999 */
 export function toTime(date: Date): Time {
   return Time.parse(date.toISOString());
 }

@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
-import { Attempt, CompactJws, Count, Digest, Thumbprint, Time, UuidV7 } from './primitives.js';
+import { CompactJws, Count, Digest, Thumbprint, Time, UuidV7 } from './primitives.js';
 
+/** All states, in the order in which an attempt goes through them; the last four are ends. */
 export const JOB_STATES = [
   'queued',
   'waiting',
@@ -22,8 +23,10 @@ export const JOB_STATES = [
 export const JobState = z.enum(JOB_STATES);
 export type JobState = z.infer<typeof JobState>;
 
+/** The ends: nothing follows them. */
 export const TERMINAL_STATES: ReadonlySet<JobState> = new Set(['succeeded', 'failed', 'cancelled', 'lost']);
 
+/** Code cells of the notebook that ran, and all of them. */
 export const CellCount = z.strictObject({ done: Count, total: Count });
 
 /** A job as the server tells its analyst. Everything here is the operator's word; the report is not. */
@@ -61,5 +64,3 @@ export type JobEvent = z.infer<typeof JobEvent>;
 /** An asset in the operator's catalog: an owner's signed word, which readers verify against their pinned owners. */
 export const CatalogEntry = z.strictObject({ asset: Digest, owner: Thumbprint, descriptor: CompactJws });
 export type CatalogEntry = z.infer<typeof CatalogEntry>;
-
-export const AttemptRef = z.strictObject({ job: Digest, attempt: Attempt });

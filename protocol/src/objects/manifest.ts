@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { defineSignedKind } from '../signed/signed-object.js';
 import { Environment, HardwareModel, Issuer } from './policy.js';
-import { AgeRecipient, Attempt, Base64Url, Bytes32, Digest, InputName, ServiceUrl, ShortText, Thumbprint, Time, UuidV7 } from './primitives.js';
+import { AgeRecipient, Attempt, Base64Url, Bytes32, Digest, FileKey, InputName, ServiceUrl, ShortText, Thumbprint, Time, UuidV7 } from './primitives.js';
 
 /** A broker that may release the key of the code: the analyst's choice, and any one suffices. */
 export const CodeCustodian = z.strictObject({
@@ -52,6 +52,7 @@ export const Manifest = z.strictObject({
 });
 export type Manifest = z.infer<typeof Manifest>;
 
+/** Signed by the analyst whom it names. */
 export const MANIFEST = defineSignedKind('manifest', Manifest);
 
 /** The plaintext of a code custodian's `wrapped`. */
@@ -60,7 +61,7 @@ export const WrappedCode = z.strictObject({
   purpose: z.literal('cloister/code/v1'),
   analyst: Thumbprint,
   bundle: Digest,
-  fileKey: z.string().check(z.regex(/^[A-Za-z0-9_-]{22}$/))
+  fileKey: FileKey
 });
 export type WrappedCode = z.infer<typeof WrappedCode>;
 
@@ -78,4 +79,5 @@ export const Approval = z.strictObject({
 });
 export type Approval = z.infer<typeof Approval>;
 
+/** Signed by the owner. */
 export const APPROVAL = defineSignedKind('approval', Approval);

@@ -6,8 +6,8 @@ import { isObject } from '../attestation/token.js';
 
 /**
  * The form that notebooks have in a bundle: what an owner approves must be all that reaches the kernel. No
- * outputs, execution counts or attachments' metadata; of metadata only the kernel's name and language and cells'
- * `tags`, since they change what runs. nbformat 4 (nbformat documentation, "The Notebook file format").
+ * outputs, execution counts or attachments; of metadata only the kernel's name and cells' `tags`, since they change
+ * what runs. nbformat 4 (nbformat documentation, "The Notebook file format").
  * @throws AppError notebook_not_json | notebook_unsupported
  */
 export function canonicalNotebook(input: Json): Json {
@@ -26,6 +26,7 @@ export function canonicalNotebookBytes(bytes: Uint8Array): Uint8Array<ArrayBuffe
   return toUtf8(jcs(canonicalNotebook(parseNotebook(bytes))));
 }
 
+/** Whether bytes are exactly what canonicalNotebookBytes makes of them. */
 export function isCanonicalNotebook(bytes: Uint8Array): boolean {
   try {
     return equalBytes(canonicalNotebookBytes(bytes), bytes);

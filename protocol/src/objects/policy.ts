@@ -7,7 +7,9 @@ const anyOr = <S extends z.ZodMiniType>(item: S) => z.union([z.literal('any'), i
 
 /** Issuer URL of an attestation verifier. Named one by one: "any verifier" would be no policy. */
 export const Issuer = z.string().check(z.regex(/^https:\/\/[a-z0-9.-]{1,200}(\/[A-Za-z0-9._-]{1,100})*$/));
+/** A value of the claim `hwmodel`, such as `GCP_INTEL_TDX`. */
 export const HardwareModel = z.string().check(z.regex(/^[A-Z0-9_]{1,64}$/));
+/** Name of an environment variable that the operator may set at launch. */
 export const EnvName = z.string().check(z.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/));
 
 /** Digest of an environment lock, or "image": the packages that the runner image itself carries. */
@@ -60,6 +62,7 @@ export const Policy = z.strictObject({
 });
 export type Policy = z.infer<typeof Policy>;
 
+/** Signed by the owner of the asset. */
 export const POLICY = defineSignedKind('policy', Policy);
 
 /** What a release binds the runner to. */

@@ -27,6 +27,9 @@ export type Time = z.infer<typeof Time>;
 /** Unpadded base64url of any length up to 1 MiB; canonical form is checked where it is decoded. */
 export const Base64Url = z.string().check(z.regex(/^[A-Za-z0-9_-]+$/), z.maxLength(1 << 20));
 
+/** The 16-byte file key of one age file, unpadded base64url. Secret. */
+export const FileKey = z.string().check(z.regex(/^[A-Za-z0-9_-]{22}$/));
+
 /** Native X25519 recipient of age v1. */
 export const AgeRecipient = z.string().check(z.regex(/^age1[02-9ac-hj-np-z]{58}$/), z.refine(isX25519Recipient, 'its checksum does not fit'));
 
@@ -62,6 +65,9 @@ export const ServiceUrl = z.string().check(
   })
 );
 
+/** A number of things or bytes, exact in a double. */
 export const Count = z.int().check(z.gte(0), z.lte(Number.MAX_SAFE_INTEGER));
+/** Number of a try at a job, from 1: the fencing number. */
 export const Attempt = z.int().check(z.gte(1), z.lte(100));
+/** Words for people, up to 4096 UTF-16 units. */
 export const ShortText = z.string().check(z.maxLength(4096));

@@ -1,13 +1,15 @@
 import * as z from 'zod/mini';
 import { defineSignedKind } from '../signed/signed-object.js';
 import { Obligations } from './policy.js';
-import { AgeRecipient, Attempt, Bytes32, Count, Digest, ShortText, Thumbprint, Time, UuidV7 } from './primitives.js';
-import { compareUtf8 } from '../bytes/text.js';
+import { AgeRecipient, Attempt, Bytes32, Count, Digest, FileKey, ShortText, Thumbprint, Time, UuidV7 } from './primitives.js';
+import { compareUtf8, toUtf8 } from '../bytes/text.js';
 import { jcsBytes, parseJcs } from '../bytes/jcs.js';
 import { labelledHash } from '../bytes/digest.js';
 import { AppError } from '../errors.js';
 
+/** Audience of tokens that ask for keys. */
 export const RELEASE_AUDIENCE = 'urn:cloister:release';
+/** Audience of tokens over statements; another one, so that neither serves for the other. */
 export const REPORT_AUDIENCE = 'urn:cloister:report';
 
 /**
@@ -36,17 +38,15 @@ export type Session = z.infer<typeof Session>;
 
 /** @throws AppError not_canonical | invalid_json | invalid_object */
 export function parseSession(text: string): Session {
-  const parsed = Session.safeParse(parseJcs(new TextEncoder().encode(text)));
+  const parsed = Session.safeParse(parseJcs(toUtf8(text)));
   if (!parsed.success) throw new AppError('invalid_object', 'the session is not well formed', { cause: parsed.error });
   return parsed.data;
 }
 
 /** Nonce of the release token: `H("cloister/release/v1", session)`. */
 export function sessionNonce(text: string): Bytes32 {
-  return labelledHash('cloister/release/v1', new TextEncoder().encode(text));
+  return labelledHash('cloister/release/v1', toUtf8(text));
 }
-
-const FileKey = z.string().check(z.regex(/^[A-Za-z0-9_-]{22}$/));
 
 /** A file key, of an input by its asset or of the code by its sealed bundle. */
 export const Share = z.union([
@@ -55,6 +55,7 @@ export const Share = z.union([
 ]);
 export type Share = z.infer<typeof Share>;
 
+/** What one released key is for, and what it binds the runner to. For an input also the policy that allowed it. */
 export const Grant = z.union([
   z.strictObject({ asset: Digest, policy: Digest, obligations: Obligations }),
   z.strictObject({ bundle: Digest, obligations: Obligations })
@@ -77,6 +78,7 @@ export const Receipt = z.strictObject({
 });
 export type Receipt = z.infer<typeof Receipt>;
 
+/** Signed by the broker. */
 export const RECEIPT = defineSignedKind('receipt', Receipt);
 
 /** The plaintext of a release, an age file to the session's recipient. */
@@ -86,6 +88,7 @@ export const Release = z.strictObject({
 });
 export type Release = z.infer<typeof Release>;
 
+/** The plaintext of a release’s `sealed`: RFC 8785 bytes. */
 export function sealableRelease(release: Release): Uint8Array<ArrayBuffer> {
   return jcsBytes(release);
 }
@@ -96,13 +99,14 @@ export const DenialReason = z.strictObject({
   bundle: z.optional(Digest),
   policy: z.optional(Digest),
   rule: z.optional(z.string().check(z.maxLength(64))),
-  /** An error code, or the id of the check that did not pass. */
+  /** An error code, the id of a check that did not pass, or a reason of a rule (docs/protocol.md, section 3). */
   code: z.string().check(z.maxLength(64)),
   expected: z.optional(z.json()),
   actual: z.optional(z.json())
 });
 export type DenialReason = z.infer<typeof DenialReason>;
 
+/** A broker’s signed no. `attempt` is absent where it was asked before there was one. */
 export const Denial = z.strictObject({
   v: z.literal(1),
   job: Digest,
@@ -112,6 +116,7 @@ export const Denial = z.strictObject({
 });
 export type Denial = z.infer<typeof Denial>;
 
+/** Signed by the broker. */
 export const DENIAL = defineSignedKind('denial', Denial);
 
 /** Signs one HTTP request (after RFC 9449). `iat` in seconds; `htu` the full URL with path and query. */
@@ -124,7 +129,9 @@ export const Proof = z.strictObject({
 });
 export type Proof = z.infer<typeof Proof>;
 
+/** Signed by whoever sends the request. */
 export const PROOF = defineSignedKind('proof', Proof);
+/** How far `iat` may lie from the service’s clock, either way. */
 export const PROOF_LIFETIME_SECONDS = 60;
 
 const entry = <K extends string, S extends z.core.$ZodLooseShape>(kind: K, shape: S) =>
@@ -158,4 +165,5 @@ export type LedgerEntry = z.infer<typeof LedgerEntry>;
 export const LedgerHead = z.strictObject({ v: z.literal(1), broker: Thumbprint, seq: Count, entry: Digest, time: Time });
 export type LedgerHead = z.infer<typeof LedgerHead>;
 
+/** Signed by the broker. */
 export const LEDGER_HEAD = defineSignedKind('ledger-head', LedgerHead);

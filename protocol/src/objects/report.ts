@@ -7,6 +7,7 @@ import { MediaType } from './descriptor.js';
 /** Name of a sealed file of a run: `output/<n>` in the index's order, or `index`. */
 export const SubjectName = z.string().check(z.regex(/^(index|output\/(0|[1-9][0-9]{0,4}))$/));
 
+/** How the notebook ended. `code` is one of the error table, under "runs". */
 export const Outcome = z.union([
   z.strictObject({ status: z.literal('succeeded') }),
   z.strictObject({ status: z.literal('failed'), code: z.string().check(z.regex(/^[a-z_]{1,64}$/)) })
@@ -43,7 +44,9 @@ export const RunPredicate = z.strictObject({
 });
 export type RunPredicate = z.infer<typeof RunPredicate>;
 
+/** `_type` of an in-toto Statement v1. */
 export const STATEMENT_TYPE = 'https://in-toto.io/Statement/v1';
+/** `predicateType` of RunPredicate. */
 export const PREDICATE_TYPE = 'urn:cloister:run:v1';
 
 /** in-toto Statement v1. Subjects are the *sealed* files. */

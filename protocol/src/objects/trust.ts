@@ -26,6 +26,7 @@ export const PinnedVerifier = z.strictObject({
 });
 export type PinnedVerifier = z.infer<typeof PinnedVerifier>;
 
+/** An owner whose descriptors count. */
 export const PinnedOwner = z.strictObject({
   thumbprint: Thumbprint,
   /** What this verifier calls the owner: the first half of input names. */

@@ -21,6 +21,7 @@ export interface PolicyFacts {
   readonly attestation?: (rule: Rule) => readonly Check[];
 }
 
+/** What others have used of a rule; this very job and attempt are not counted. */
 export interface RuleUse {
   /** Other jobs to which keys were released. */
   readonly jobsReleased: number;
@@ -30,6 +31,7 @@ export interface RuleUse {
   readonly attempts: number;
 }
 
+/** What a policy says to a job. `denials` name every rule that did not allow, and why. */
 export type PolicyDecision =
   | { readonly kind: 'allow'; readonly rule: Rule; readonly obligations: Obligations }
   /** Only an approval is missing: it may come. */

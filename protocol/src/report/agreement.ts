@@ -232,6 +232,7 @@ const timing: ReportCheck = {
   }
 };
 
+/** All questions, in the order in which a person would ask them. All are asked, whatever the first ones say. */
 export const REPORT_CHECKS: readonly ReportCheck[] = [
   job,
   session,

@@ -16,9 +16,12 @@ export interface ReportOutputs {
   readonly opened?: { readonly index: Uint8Array; readonly files: ReadonlyMap<string, Digest> };
 }
 
+/** Name of the question that checkSealed answers. */
 export const SEALED_OUTPUTS = { id: 'sealed_outputs', title: 'The sealed outputs are the ones of the statement' };
+/** Name of the question that checkOpened answers. */
 export const OPENED_OUTPUTS = { id: 'opened_outputs', title: 'The opened outputs are the ones of the statement' };
 
+/** The sealed files are exactly the statement’s subjects. Skipped where none were given. */
 export function checkSealed(statement: Statement, sealed: ReportOutputs['sealed']): CheckOutcome {
   if (sealed === undefined) return skipped('no sealed files were given');
   for (const { name, digest } of statement.subject) {
@@ -28,6 +31,7 @@ export function checkSealed(statement: Statement, sealed: ReportOutputs['sealed'
   return sealed.size === statement.subject.length ? pass(sealed.size) : fail(statement.subject.length, sealed.size);
 }
 
+/** The opened files and the index are exactly the statement’s commitments. Skipped where none were given. */
 export function checkOpened(statement: Statement, opened: ReportOutputs['opened']): CheckOutcome {
   if (opened === undefined) return skipped('no opened files were given: use --outputs DIR');
   const index = parseIndex(opened.index);

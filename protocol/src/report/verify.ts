@@ -16,6 +16,7 @@ import { OPENED_OUTPUTS, SEALED_OUTPUTS, checkOpened, checkSealed, type ReportOu
  */
 export type Verdict = 'verified' | 'simulated' | 'failed' | 'inconclusive';
 
+/** What a report is verified by: nothing here comes from the report. */
 export interface VerifyReportOptions {
   readonly trust: Trust;
   /** The verifier's own appraisal policy; without one a report is at best inconclusive. */
@@ -26,6 +27,7 @@ export interface VerifyReportOptions {
   readonly expect?: { readonly job?: Digest; readonly attempt?: number };
 }
 
+/** The verdict, and the answers that it follows from. */
 export interface ReportResult {
   readonly verdict: Verdict;
   readonly checks: readonly Check[];
@@ -33,7 +35,7 @@ export interface ReportResult {
   readonly evidence?: ReportEvidence;
 }
 
-/** Verifies `*.attestation.json` (docs/protocol.md, "Report"). Never throws on a bad report: a check fails. */
+/** Verifies `*.attestation.json` (docs/protocol.md, section 9). Never throws on a bad report: a check fails. */
 export async function verifyReport(report: unknown, options: VerifyReportOptions): Promise<ReportResult> {
   const { check, evidence } = await readForm(report);
   if (evidence === undefined) return { verdict: 'failed', checks: [check, ...skipAll()] };

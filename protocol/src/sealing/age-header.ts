@@ -9,6 +9,7 @@ import { AgeRecipient } from '../objects/primitives.js';
  * belongs to a header: payloads alone do not commit to their key.
  */
 const MAC_LINE = /(?:^|\n)--- [A-Za-z0-9+/]{43}\n/;
+/** A header has about 100 bytes and 100 more for each recipient; a longer one is refused unread. */
 export const MAX_HEADER_BYTES = 16 * 1024;
 
 /** Where the header ends in the first bytes of a sealed file, or undefined where more bytes are needed. */

@@ -20,12 +20,14 @@ export interface Signer {
   readonly key: CryptoKey;
 }
 
+/** A fresh Ed25519 key pair, for a file of mode 0600. */
 export async function createSigningKey(): Promise<PrivateJwk> {
   const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519', extractable: true });
   const { kty, crv, x, d } = await exportJWK(privateKey);
   return PrivateJwk.parse({ kty, crv, x, d });
 }
 
+/** A signer of a private key. The CryptoKey cannot be read back. @throws AppError signature_invalid */
 export async function signerOf(jwk: PrivateJwk): Promise<Signer> {
   const key = await importKey({ ...jwk, alg: 'EdDSA' });
   const publicJwk = PublicJwk.parse({ kty: jwk.kty, crv: jwk.crv, x: jwk.x });

@@ -15,6 +15,7 @@ export function createProver(signer: Signer, clock: { readonly now: () => Date }
   };
 }
 
+/** The request at hand, which the proof must be for. `htu` is the full URL with path and query. */
 export interface ProofExpectation {
   readonly htm: string;
   readonly htu: string;
@@ -23,6 +24,7 @@ export interface ProofExpectation {
   readonly bodyDigest?: Digest;
 }
 
+/** Who signed the request, and what the signature says of its body. */
 export interface VerifiedProof {
   readonly signer: Thumbprint;
   readonly jti: string;

@@ -18,10 +18,12 @@ export interface SignedKind<S extends z.ZodMiniType> {
   readonly schema: S;
 }
 
+/** Names a kind; the name goes into `typ`, so that an object of one kind never passes for another. */
 export function defineSignedKind<S extends z.ZodMiniType>(kind: string, schema: S): SignedKind<S> {
   return { kind, schema };
 }
 
+/** A signed object whose signature holds and whose signer is the expected one. */
 export interface Verified<T> {
   readonly payload: T;
   /** Digest of the payload's bytes: the object's name everywhere. */
@@ -32,6 +34,7 @@ export interface Verified<T> {
 
 const typOf = (kind: string): string => `cloister.${kind}.v1+jws`;
 
+/** Signs a payload of this kind. @throws AppError invalid_object | not_canonical */
 export async function signObject<S extends z.ZodMiniType>(
   kind: SignedKind<S>,
   payload: z.input<S>,

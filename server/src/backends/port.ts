@@ -80,4 +80,3 @@ export function parseLaunchRequest(request: LaunchRequest): LaunchRequest {
   const at = parsed.error.issues[0]?.path.join('.') ?? '';
   throw new AppError('launch_failed', `launch request is not valid at ${at === '' ? 'its top' : at}`);
 }
-

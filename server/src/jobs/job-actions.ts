@@ -30,7 +30,6 @@ export interface JobActions {
   readonly removeInstance: (name: string) => Promise<void>;
 }
 
-
 export function createJobActions(deps: ActionDeps, signal: AbortSignal): JobActions {
   const { store, backend, changes, logger } = deps;
   const context = { ...deps, signal };

@@ -3,6 +3,7 @@ import type { ClaimCheck } from '../expectation.js';
 
 /** Hardware that keeps memory from its operator. GCP_SHIELDED_VM is none of it. */
 const CONFIDENTIAL = ['GCP_AMD_SEV', 'GCP_AMD_SEV_ES', 'GCP_INTEL_TDX'];
+/** `hwmodel` of the local simulator: a value that no hardware has. */
 export const SIMULATED_HARDWARE = 'SIMULATED';
 
 /** "any" means any confidential hardware; what a simulator says counts only for a pinned simulator. */

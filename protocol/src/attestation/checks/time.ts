@@ -1,12 +1,14 @@
 import { fail, pass, type CheckOutcome } from '../check.js';
 import type { CheckContext, ClaimCheck } from '../expectation.js';
 
+/** Between the verifier’s clock and ours. */
 const SKEW_SECONDS = 60;
 const MAX_LIFETIME_SECONDS = 3600;
 const MAX_AGE_SECONDS = 300;
 
 /**
- * Comparisons are written so that an invalid date on our own side refuses too. Issue, start and end in order, a lifetime of an hour at most, and fresh where keys depend on it.
+ * Issue, start and end in order, a lifetime of an hour at most, and fresh where keys depend on it. Comparisons are
+ * written so that an invalid date on our own side refuses too.
  */
 export const time: ClaimCheck = {
   id: 'time',

@@ -1,5 +1,6 @@
 import { digestOf, digestOfJson } from '../../bytes/digest.js';
 import { toUtf8 } from '../../bytes/text.js';
+import { BROKER } from '../../objects/broker.js';
 import { DESCRIPTOR } from '../../objects/descriptor.js';
 import { APPROVAL, MANIFEST } from '../../objects/manifest.js';
 import { POLICY } from '../../objects/policy.js';
@@ -27,7 +28,7 @@ function set(target: Json, [first, ...rest]: readonly (string | number)[], value
 
 /** All files of signed kinds. */
 export async function signedFiles(world: VectorWorld, run: VectorRun): Promise<FileDraft[]> {
-  const subjects = [descriptor(world), policy(world), await manifest(world), approval(world), receipt(world, run), denial(world), await proof(), await ledgerHead(world)];
+  const subjects = [descriptor(world), policy(world), await manifest(world), approval(world), receipt(world, run), denial(world), await proof(), await ledgerHead(world), await broker(world)];
   return Promise.all(subjects.map(subject => signedFile(subject)));
 }
 
@@ -189,6 +190,28 @@ async function ledgerHead(world: VectorWorld): Promise<SignedSubject> {
     kind: LEDGER_HEAD, signer: 'hospital broker', payload: ledger.headPayload,
     about: 'A broker’s signed checkpoint: the number and digest of its ledger’s last entry.',
     misshapen: { 'no entry': put('entry')('none'), 'a number below zero': put('seq')(-1) }
+  };
+}
+
+async function broker({ hospital, registry }: VectorWorld): Promise<SignedSubject> {
+  const { dataset, bundle, review, owner } = hospital;
+  const recipients = { dataset: dataset.recipient, bundle: bundle.recipient, review: review.recipient };
+  const payload = toJson({ v: 1, broker: hospital.broker.thumbprint, owner: owner.thumbprint, recipients });
+  return {
+    kind: BROKER, signer: 'hospital broker', payload,
+    about: 'A broker’s word on its owner and on the recipients that things are sealed to for it. The owner compares the signer with the thumbprint that her broker printed at its start.',
+    misshapen: {
+      'a recipient that is none': put('recipients', 'dataset')('ssh-ed25519 AAAA'),
+      'a purpose that no broker has': put('recipients', 'backup')(registry.dataset.recipient),
+      'no recipient for datasets': payload => ({ ...payload, recipients: toJson({ bundle: bundle.recipient, review: review.recipient }) }),
+      'an owner by name': put('owner')(hospital.name)
+    },
+    more: [
+      {
+        name: 'a description that names another broker than its signer', operation: 'verify',
+        input: { kind: 'broker', jws: await signRaw('broker', payload, 'stranger'), signer: { member: 'broker' } }, expect: { error: 'wrong_signer' }
+      }
+    ]
   };
 }
 

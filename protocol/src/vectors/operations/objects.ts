@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { AppError } from '../../errors.js';
 import { digestOfJson } from '../../bytes/digest.js';
+import { BROKER } from '../../objects/broker.js';
 import { DESCRIPTOR } from '../../objects/descriptor.js';
 import { APPROVAL, MANIFEST, Manifest, WrappedCode } from '../../objects/manifest.js';
 import { Obligations, POLICY, Policy, Rule } from '../../objects/policy.js';
@@ -24,6 +25,7 @@ export const SIGNED_KINDS: Readonly<Record<string, SignedKind<z.ZodMiniType>>> =
   receipt: RECEIPT,
   denial: DENIAL,
   proof: PROOF,
+  broker: BROKER,
   'ledger-head': LEDGER_HEAD
 };
 

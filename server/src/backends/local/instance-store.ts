@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Digest, parseJson, Time } from '@cloister/protocol';
+import { AppError, Digest, parseJson, Time } from '@cloister/protocol';
 import * as z from 'zod/mini';
 import { InstanceName, InstanceStatus, LaunchRequest } from '../port.js';
 import { createOnce, ensurePrivateDirectory, hasCode, readIfThere, writeWhole } from './private-files.js';
 import { ProcessIdentity } from './processes.js';
+import { removeTree } from './remove-tree.js';
 
 /** All that the launcher process is told; it gets nothing by arguments or environment. */
 export const LaunchFile = z.strictObject({
@@ -43,6 +44,9 @@ const CLAIM_WINDOW_MS = 30_000;
 /** Daemons wait longer than launchers, so that the two cannot disagree. */
 const CLAIM_MARGIN_MS = 15_000;
 
+/** Errors that stay with a file, whoever asks and whenever. */
+const DAMAGE = ['EISDIR', 'ENOTDIR', 'ELOOP', 'EACCES', 'EPERM', 'EIO'];
+
 /** The files of one instance. Every file is replaced or created as a whole. */
 export class InstanceDirectory {
   readonly path: string;
@@ -54,6 +58,11 @@ export class InstanceDirectory {
   /** Where the workload may write; also the mark by which its processes are found. */
   get scratch(): string {
     return join(this.path, 'scratch');
+  }
+
+  /** Where the runner lists the pid namespaces of its sandboxes. Beside the scratch directory: no sandbox reaches it. */
+  get sandboxList(): string {
+    return `${this.scratch}.sandboxes`;
   }
 
   get mark(): string {
@@ -85,7 +94,7 @@ export class InstanceDirectory {
     try {
       return await createOnce(join(this.path, 'claim.json'), JSON.stringify({ v: 1, launcher } satisfies Claim));
     } catch (error) {
-      if (hasCode(error, 'ENOENT')) return false;
+      if (hasCode(error, 'ENOENT', 'ENOTDIR')) return false;
       throw error;
     }
   }
@@ -96,13 +105,15 @@ export class InstanceDirectory {
 
   /** A file that is damaged counts as missing: nothing is run or adopted because of it. */
   private async read<T>(name: string, schema: z.ZodMiniType<T>): Promise<T | undefined> {
-    const text = await readIfThere(join(this.path, name));
-    if (text === undefined) return undefined;
     try {
+      const text = await readIfThere(join(this.path, name));
+      if (text === undefined) return undefined;
       const parsed = z.safeParse(schema, parseJson(text));
       return parsed.success ? parsed.data : undefined;
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (error instanceof AppError || hasCode(error, ...DAMAGE)) return undefined;
+      // As of too many open files: that says nothing of the instance.
+      throw error;
     }
   }
 }
@@ -150,7 +161,7 @@ export class InstanceStore {
       await rename(draft, this.at(launch.request.name).path);
       return true;
     } catch (error) {
-      await rm(draft, { recursive: true, force: true });
+      await removeTree(draft);
       if (hasCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
       throw error;
     }
@@ -163,7 +174,10 @@ export class InstanceStore {
     });
   }
 
-  /** Renamed first, so that a crash half-way leaves no half instance. */
+  /**
+   * Renamed first, so that a crash half-way leaves no half instance.
+   * @throws AppError internal where files are left, for a sweep to remove
+   */
   async remove(name: InstanceName): Promise<void> {
     const grave = join(this.stateDir, `.old-${randomBytes(8).toString('hex')}`);
     try {
@@ -171,15 +185,15 @@ export class InstanceStore {
     } catch (error) {
       if (!hasCode(error, 'ENOENT')) throw error;
     }
-    await rm(grave, { recursive: true, force: true });
+    if (!(await removeTree(grave))) throw new AppError('internal', 'files of a deleted instance remain');
   }
 
-  /** Removes what crashed daemons left half made or half removed. */
+  /** Removes what crashed daemons left half made or half removed; what it cannot, the next sweep tries again. */
   async sweep(now: Date): Promise<void> {
     for (const entry of await this.entries()) {
       const path = join(this.stateDir, entry);
       if (entry.startsWith('.old-') || (entry.startsWith('.new-') && (await isOlder(path, now)))) {
-        await rm(path, { recursive: true, force: true });
+        await removeTree(path);
       }
     }
   }

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { chmod, mkdir, rm } from 'node:fs/promises';
+import { chmod, mkdir } from 'node:fs/promises';
 import type { Server } from 'node:http';
 import { AppError } from '@cloister/protocol';
 import type { AttestedInstance } from './claims.js';
+import { clearInstance } from './clearing.js';
 import { InstanceDirectory, isClaimable, type LaunchFile, type StatusFile } from './instance-store.js';
 import { readSimulatorKeys } from './keys.js';
 import { createLauncherApi } from './launcher-api.js';
@@ -11,7 +12,7 @@ import { identify } from './processes.js';
 import { createTokenService } from './token-service.js';
 import { containerEnv, Workload, workloadPaths } from './workload.js';
 
-/** One line of the launcher's log. Never environment, tokens or nonces. */
+/** One line of the launcher's log. Never environment, tokens or nonces, nor text of an error: it can name the workload's files. */
 export type LauncherLog = (event: string, fields?: Readonly<Record<string, string | number>>) => void;
 
 type End = Omit<StatusFile, 'v' | 'status'>;
@@ -31,10 +32,10 @@ export async function runLauncher(path: string, stop: AbortSignal, log: Launcher
   if (!(await directory.claim(self))) return;
   await directory.writeStatus({ v: 1, status: 'starting' });
   const end = await runInstance(directory, launch, stop, log).catch((error: unknown): End => {
-    log('failed', { code: error instanceof AppError ? error.code : 'internal', detail: error instanceof Error ? error.message : 'unknown' });
+    log('failed', { code: errorCode(error) });
     return { reason: 'launch_failed' };
   });
-  await clean(directory, launch);
+  await clearInstance({ directory, launcher: self, runDir: launch.runDir });
   await directory.writeStatus({ v: 1, status: 'terminated', ...end });
   log('ended', { reason: end.reason ?? '' });
 }
@@ -55,7 +56,7 @@ async function runInstance(directory: InstanceDirectory, launch: LaunchFile, sto
     } finally {
       // Also where a status could not be written: no workload without a launcher.
       await workload.stop(launch.killGraceMs);
-      await workload.reap();
+      workload.reapGroup();
     }
   } finally {
     api.closeAllConnections();
@@ -94,6 +95,9 @@ function attestedInstance(launch: LaunchFile, image: Image, imageDigest: Atteste
   };
 }
 
-async function clean(directory: InstanceDirectory, launch: LaunchFile): Promise<void> {
-  for (const path of [directory.scratch, launch.runDir]) await rm(path, { recursive: true, force: true });
+/** For logs: our code, or the system's. */
+export function errorCode(error: unknown): string {
+  if (!(error instanceof Error) || !('code' in error)) return 'internal';
+  const { code } = error;
+  return typeof code === 'string' && /^[A-Za-z][A-Za-z0-9_]{0,63}$/.test(code) ? code : 'internal';
 }

@@ -1,16 +1,16 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { AppError, digestOfJson, toTime, type Digest } from '@cloister/protocol';
 import * as z from 'zod/mini';
 import { InstanceName, MAX_RUN_SECONDS, parseLaunchRequest, type BackendCapabilities, type Instance, type LaunchRequest, type TeeBackend } from '../port.js';
+import { clearInstance, isCleared, type ClearedInstance } from './clearing.js';
 import { InstanceStore, isAbandoned, type InstanceDirectory, type LaunchFile, type StatusFile } from './instance-store.js';
 import { measureImage, readImage } from './measure.js';
-import { ensurePrivateDirectory, hasCode } from './private-files.js';
-import { isAlive, killMarked, signal as signalProcess, until, waitForEnd } from './processes.js';
+import { ensurePrivateDirectory } from './private-files.js';
+import { isAlive, signal as signalProcess, until, waitForEnd } from './processes.js';
 import { workloadPaths } from './workload.js';
 
 /** The launcher's entry in the built package. */
@@ -71,7 +71,7 @@ export class LocalBackend implements TeeBackend {
     const request = parseLaunchRequest(requested);
     const launch = await this.prepare(request);
     signal.throwIfAborted();
-    await this.store.sweep(new Date());
+    await this.sweep();
     const created = await this.store.create(launch);
     const directory = this.store.at(request.name);
     if (!created) await this.requireSame(directory, launch);
@@ -109,18 +109,37 @@ export class LocalBackend implements TeeBackend {
     if (!parsed.success || (await this.store.madeAt(parsed.data)) === undefined) return;
     const directory = this.store.at(parsed.data);
     const launch = await directory.readLaunch();
-    // Taking the claim keeps a launcher that is still on its way from starting anything.
-    await directory.claim(null);
-    const launcher = (await directory.readClaim())?.launcher;
-    if (launcher !== null && launcher !== undefined) {
+    // Taking the claim keeps a launcher that is still on its way from starting anything. One that is there needs no
+    // writing: the disk may be full, and of this very instance.
+    if ((await directory.readClaim()) === undefined) await directory.claim(null);
+    const launcher = (await directory.readClaim())?.launcher ?? undefined;
+    if (launcher !== undefined) {
       await signalProcess(launcher, 'SIGTERM');
       const grace = (launch?.killGraceMs ?? 0) + 2000;
       if (!(await waitForEnd(launcher, grace))) await signalProcess(launcher, 'SIGKILL');
       if (!(await waitForEnd(launcher, 5000))) throw new AppError('internal', 'the launcher does not end');
     }
-    await killMarked(directory.mark);
-    if (launch !== undefined) await rm(launch.runDir, { recursive: true, force: true });
+    // Before the name is free: as long as something is left, the instance is listed, and deleted again.
+    const leftover = await clearInstance({ directory, launcher, runDir: launch?.runDir });
+    if (leftover !== undefined) throw new AppError('internal', `the instance is not deleted: ${leftover}`);
     await this.store.remove(parsed.data);
+  }
+
+  /** Tries again what could not be removed when it was due. What still cannot keeps nobody from launching. */
+  private async sweep(): Promise<void> {
+    await this.store.sweep(new Date());
+    await Promise.all((await this.store.names()).map(name => this.clearEnded(name)));
+  }
+
+  private async clearEnded(name: InstanceName): Promise<void> {
+    const directory = this.store.at(name);
+    const launch = await directory.readLaunch();
+    const launcher = (await directory.readClaim())?.launcher ?? undefined;
+    const ended: ClearedInstance = { directory, launcher, runDir: launch?.runDir };
+    if (await isCleared(ended)) return;
+    if (launcher !== undefined && (await isAlive(launcher))) return;
+    const isOver = launch === undefined || (await this.currentStatus(directory, launch)).status === 'terminated';
+    if (isOver && !(await isCleared(ended))) await clearInstance(ended);
   }
 
   /** Everything that can be refused is refused here, before anything is stored. */
@@ -191,19 +210,17 @@ export class LocalBackend implements TeeBackend {
     const status = await directory.readStatus();
     if (alive || status?.status === 'terminated') return status ?? { v: 1, status: 'starting' };
     if (claim.launcher === null) return { v: 1, status: 'terminated' };
-    return this.reapLost(directory, launch, status);
+    return this.reapLost({ directory, launcher: claim.launcher, runDir: launch.runDir }, status);
   }
 
   /** The launcher was killed: without it no time limit and no TEE socket, so its workload ends too. */
-  private async reapLost(directory: InstanceDirectory, launch: LaunchFile, last: StatusFile | undefined): Promise<StatusFile> {
-    await killMarked(directory.mark);
-    for (const path of [directory.scratch, launch.runDir]) await rm(path, { recursive: true, force: true });
+  private async reapLost(lost: ClearedInstance, last: StatusFile | undefined): Promise<StatusFile> {
+    await clearInstance(lost);
     const { imageDigest } = last ?? {};
     const status: StatusFile = { v: 1, status: 'terminated', reason: 'launcher_lost', ...(imageDigest === undefined ? {} : { imageDigest }) };
-    await directory.writeStatus(status).catch((error: unknown) => {
-      // Deleted meanwhile, which is as good.
-      if (!hasCode(error, 'ENOENT')) throw error;
-    });
+    // Where it cannot be written, as on a full disk, the next look comes here again. Nor does it matter if it was deleted
+    // meanwhile.
+    await lost.directory.writeStatus(status).catch(() => undefined);
     return status;
   }
 }

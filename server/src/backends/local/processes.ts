@@ -18,15 +18,34 @@ export type ProcessIdentity = z.infer<typeof ProcessIdentity>;
 
 const POLL_MS = 20;
 
-/** Undefined where no such process lives; a zombie lives no more. */
+/** A living process and its parent's number. */
+export interface ProcessEntry {
+  readonly identity: ProcessIdentity;
+  readonly parent: number;
+}
+
+/** Undefined where no such process lives. */
 export async function identify(pid: number): Promise<ProcessIdentity | undefined> {
+  return (await readEntry(pid))?.identity;
+}
+
+/** All that lives and is visible. */
+export async function listProcesses(): Promise<ProcessEntry[]> {
+  const entries = await Promise.all((await processNumbers()).map(readEntry));
+  return entries.filter(entry => entry !== undefined);
+}
+
+async function readEntry(pid: number): Promise<ProcessEntry | undefined> {
   const stat = await readProc(`/proc/${pid}/stat`);
   if (stat === undefined) return undefined;
   // The command's name may hold blanks and parentheses, so fields count from the last closing one; state is field 3.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  const startTime = Number(fields[19]);
-  if (!Number.isSafeInteger(startTime) || ['Z', 'X'].includes(fields[0] ?? '')) return undefined;
-  return { pid, startTime, boot: await bootId() };
+  const [state = '', parent] = fields;
+  const [threads, startTime] = [Number(fields[17]), Number(fields[19])];
+  // A zombie lives no more, unless it is only the first of several threads: then the others run on.
+  const isDead = state === 'X' || (state === 'Z' && threads <= 1);
+  if (!Number.isSafeInteger(startTime) || isDead) return undefined;
+  return { identity: { pid, startTime, boot: await bootId() }, parent: Number(parent) };
 }
 
 export async function isAlive(identity: ProcessIdentity): Promise<boolean> {
@@ -79,14 +98,19 @@ export async function killMarked(mark: string): Promise<void> {
 }
 
 export async function findMarked(mark: string): Promise<ProcessIdentity[]> {
-  const numbers = (await readdir('/proc')).filter(name => /^[0-9]+$/.test(name)).map(Number);
   const found = await Promise.all(
-    numbers.map(async pid => {
-      const environment = await readProc(`/proc/${pid}/environ`);
-      return environment?.split('\0').includes(mark) ? identify(pid) : undefined;
-    })
+    (await processNumbers()).map(async pid => ((await environmentOf(pid)).includes(mark) ? identify(pid) : undefined))
   );
   return found.filter(identity => identity !== undefined);
+}
+
+/** `NAME=value` of each; empty where it cannot be read. */
+export async function environmentOf(pid: number): Promise<string[]> {
+  return (await readProc(`/proc/${pid}/environ`))?.split('\0') ?? [];
+}
+
+async function processNumbers(): Promise<number[]> {
+  return (await readdir('/proc')).filter(name => /^[0-9]+$/.test(name)).map(Number);
 }
 
 async function bootId(): Promise<string> {

@@ -12,10 +12,32 @@ import { LocalBackend, type LocalBackendOptions } from './local-backend.js';
 const WORKLOAD = `
 import { spawn } from 'node:child_process';
 import { request } from 'node:http';
-import { writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 const { TEST_MODE, CLOISTER_TEE_SOCKET: socketPath, CLOISTER_SCRATCH } = process.env;
 writeFileSync(CLOISTER_SCRATCH + '/plain', 'decrypted');
 const stay = () => setInterval(() => undefined, 1000);
+// Deeper than any path may be long: the kernel takes it step by step, and refuses the whole.
+const nest = () => {
+  process.chdir(CLOISTER_SCRATCH);
+  for (let depth = 0; depth < 30; depth += 1) {
+    mkdirSync('notebook-chosen-'.padEnd(200, 'd'));
+    process.chdir('notebook-chosen-'.padEnd(200, 'd'));
+  }
+  writeFileSync('stolen.csv', 'decrypted');
+};
+// Like a sandbox that outlives its runner: own session, group and pid namespace, no environment, and nothing that ties
+// its life to its parent's. It writes to the scratch directory for as long as it lives.
+const escape = async () => {
+  const writes = 'while :; do mkdir -p "$0" && echo decrypted > "$0/again"; sleep 0.02; done';
+  const outer = spawn('unshare', ['--user', '--map-root-user', '--pid', '--fork', 'sh', '-c', writes, CLOISTER_SCRATCH], { detached: true, stdio: 'ignore', env: { PATH: '/usr/bin:/bin' } });
+  outer.unref();
+  const inode = path => { try { return statSync(path).ino; } catch { return undefined; } };
+  const own = inode('/proc/self/ns/pid');
+  let made;
+  while ((made = inode('/proc/' + outer.pid + '/ns/pid_for_children')) === undefined || made === own) await pause(10);
+  appendFileSync(CLOISTER_SCRATCH + '.sandboxes', made + '\\n', { mode: 0o600 });
+};
 const modes = {
   ends: () => process.exit(3),
   stays: stay,
@@ -24,6 +46,10 @@ const modes = {
     spawn('setsid', ['sh', '-c', 'while :; do sleep 0.2; done'], { detached: true, stdio: 'ignore' }).unref();
     setTimeout(() => process.exit(0), 200);
   },
+  nests: () => { nest(); process.exit(0); },
+  nests_and_stays: () => { nest(); stay(); },
+  escapes: async () => { await escape(); process.exit(0); },
+  escapes_and_stays: async () => { await escape(); stay(); },
   floods: () => { process.stdout.write('x'.repeat(3 << 20), () => process.exit(0)); },
   tells: () => { console.log(JSON.stringify({ env: process.env, cwd: process.cwd(), args: process.argv.slice(1) })); },
   attests: () => request({ socketPath, path: '/v1/token', method: 'POST' }, response => response.pipe(process.stdout))

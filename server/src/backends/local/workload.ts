@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { ImageLabels } from './measure.js';
 import type { InstanceDirectory, LaunchFile } from './instance-store.js';
-import { kill, killMarked } from './processes.js';
+import { kill } from './processes.js';
 
 const MAX_LOG_BYTES = 1 << 20;
 
@@ -18,12 +18,10 @@ export interface WorkloadPaths {
 
 /** What runs in the simulated container: the image's entrypoint, and all that it starts. */
 export class Workload {
-  private readonly directory: InstanceDirectory;
   private readonly child: ChildProcess;
   private readonly ended: Promise<number>;
 
-  private constructor(directory: InstanceDirectory, child: ChildProcess) {
-    this.directory = directory;
+  private constructor(child: ChildProcess) {
     this.child = child;
     this.ended = new Promise(resolve => {
       child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGKILL']));
@@ -54,7 +52,7 @@ export class Workload {
     for (const source of [child.stdout, child.stderr]) copyCapped(source, log, room);
     child.once('close', () => log.end());
     log.on('error', () => undefined);
-    const workload = new Workload(directory, child);
+    const workload = new Workload(child);
     // Rejects where the entrypoint cannot be executed at all.
     await once(child, 'spawn');
     child.on('error', () => undefined);
@@ -77,10 +75,9 @@ export class Workload {
     }
   }
 
-  /** To be called when the entrypoint has ended: nothing that it started stays. */
-  async reap(): Promise<void> {
+  /** To be called when the entrypoint has ended: what it left in its group ends. What left the group is not found here. */
+  reapGroup(): void {
     this.signalGroup('SIGKILL');
-    await killMarked(this.directory.mark);
   }
 
   private signalGroup(name: NodeJS.Signals): void {
