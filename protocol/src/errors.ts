@@ -63,6 +63,7 @@ export const ERRORS = {
   bundle_too_large: entry(413, 'The files to send are too large.', 'Put large files in .cloisterignore, or make them an asset.'),
   bundle_invalid: entry(400, 'The bundle is not well formed.', 'Submit again.'),
   manifest_expired: entry(403, 'The job’s manifest has expired.', 'Submit again with a later limit.'),
+  manifest_early: entry(403, 'The job’s id was made in the future.', 'Set the clock of the machine that submits; then submit again.', true),
   // brokers
   asset_not_here: entry(404, 'This broker does not keep that asset.', 'Check the broker that the descriptor names.'),
   policy_missing: entry(403, 'There is no policy for this asset, so nobody may open it.', 'The owner signs one with `cloister policy sign`.'),
@@ -105,6 +106,7 @@ export const ERRORS = {
   sandbox_unavailable: entry(503, 'The sandbox cannot be made on this host.', 'Install bubblewrap and allow user namespaces; see README.'),
   sandbox_leaks: entry(503, 'A probe got out of the sandbox, so the runner refuses to work.', 'See which probe, and mend the host.'),
   runner_failed: entry(500, 'The runner failed.', 'Retry the job; if it stays, tell the operator.', true),
+  kernel_misbehaved: entry(422, 'The kernel did not behave as one, so the run gave no result that holds.', 'Remove what interferes with the kernel, its messages or its driver from the notebook.'),
   cancelled: entry(409, 'The job was cancelled.', 'Submit it again if you want it.'),
   // this machine
   config_invalid: entry(400, 'The configuration is not valid.', 'The message names the key.'),
@@ -116,7 +118,10 @@ export const ERRORS = {
   state_locked: entry(409, 'Another process uses this state directory.', 'Use that one, or stop it: `cloister stop`.', true),
   trust_missing: entry(400, 'Nobody is pinned to trust for this.', 'See docs: trust.json lists owners, verifiers and image reference values.'),
   output_not_verified: entry(403, 'The report does not verify, so nothing was unsealed.', 'Run `cloister verify` to see which check failed.'),
-  secret_likely: entry(409, 'Something that would be sent looks like a secret.', 'Take it out or list the file in .cloisterignore; to send it all the same, say so with --yes.')
+  secret_likely: entry(409, 'Something that would be sent looks like a secret.', 'Take it out or list the file in .cloisterignore; to send it all the same, say so with --yes.'),
+  // an operator's word that contradicts what is known
+  wrong_job: entry(502, 'The server answered about another job than the one asked about.', 'Nothing of its answer was used. Ask the operator.'),
+  asset_rollback: entry(409, 'The catalog shows an older version of this asset than it did before.', 'Ask the owner which version is in force; the operator may hide the newer one.')
 } as const satisfies Record<string, ErrorEntry>;
 
 /** A code of the table. */

@@ -35,7 +35,7 @@ export * from './policy/decide-policy.js';
 export * from './policy/obligations.js';
 export * from './signed/proof.js';
 export * from './objects/notebook.js';
-export { outputCommitment } from './report/agreement.js';
+export { outputCommitment } from './report/output-commitment.js';
 export * from './report/outputs.js';
 export * from './report/verify.js';
 export type { ReportEvidence } from './report/evidence.js';

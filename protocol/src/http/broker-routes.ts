@@ -47,7 +47,7 @@ export const BROKER_ROUTES = {
     summary: 'Decide what needs no token, reserve one use of the job, and give 32 random bytes to attest over.',
     body: json(z.strictObject({ manifest: CompactJws, attempt: Attempt })),
     response: reply(z.strictObject({ challenge: Bytes32, expiresAt: Time })),
-    errors: ['released_never', 'use_reserved', 'manifest_expired', 'attempt_superseded', 'attempts_exhausted', 'rolled_back', 'rate_limited']
+    errors: ['released_never', 'use_reserved', 'manifest_expired', 'manifest_early', 'attempt_superseded', 'attempts_exhausted', 'rolled_back', 'rate_limited']
   }),
   createRelease: defineRoute({
     id: 'createRelease', method: 'POST', path: '/v1/releases', auth: 'none',

@@ -29,6 +29,9 @@ export const TERMINAL_STATES: ReadonlySet<JobState> = new Set(['succeeded', 'fai
 /** Code cells of the notebook that ran, and all of them. */
 export const CellCount = z.strictObject({ done: Count, total: Count });
 
+/** A code of the error table, or one that a newer server knows: it is shown to people, so it cannot be any text. */
+const JobCode = z.string().check(z.maxLength(64), z.regex(/^[a-z_]{1,64}$/));
+
 /** A job as the server tells its analyst. Everything here is the operator's word; the report is not. */
 export const JobView = z.strictObject({
   job: Digest,
@@ -39,7 +42,7 @@ export const JobView = z.strictObject({
   createdAt: Time,
   updatedAt: Time,
   /** Code of the error that ended the job, or that it waits for. */
-  code: z.optional(z.string()),
+  code: z.optional(JobCode),
   cells: z.optional(CellCount),
   report: z.optional(Digest),
   outputs: z.optional(z.array(z.strictObject({ name: z.string(), digest: Digest, size: Count }))),
@@ -56,7 +59,7 @@ export const JobEvent = z.strictObject({
   attempt: Count,
   version: Count,
   time: Time,
-  code: z.optional(z.string()),
+  code: z.optional(JobCode),
   cells: z.optional(CellCount)
 });
 export type JobEvent = z.infer<typeof JobEvent>;

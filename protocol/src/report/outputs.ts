@@ -6,7 +6,7 @@ import { parseJcs } from '../bytes/jcs.js';
 import { fail, pass, skipped, type CheckOutcome } from '../attestation/check.js';
 import type { Digest } from '../objects/primitives.js';
 import { OutputIndex, type Statement } from '../objects/report.js';
-import { outputCommitment } from './agreement.js';
+import { outputCommitment } from './output-commitment.js';
 
 /** Files that came with a report, by digests that the caller computed from the bytes. */
 export interface ReportOutputs {

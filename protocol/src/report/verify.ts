@@ -6,7 +6,7 @@ import type { Digest } from '../objects/primitives.js';
 import type { AppraisalPolicy, Trust } from '../objects/trust.js';
 import { parseToken } from '../attestation/token.js';
 import { readClaims } from '../attestation/claims.js';
-import { REPORT_CHECKS } from './agreement.js';
+import { REPORT_CHECKS } from './checks/index.js';
 import { readReport, type ReportEvidence } from './evidence.js';
 import { OPENED_OUTPUTS, SEALED_OUTPUTS, checkOpened, checkSealed, type ReportOutputs } from './outputs.js';
 

@@ -7,7 +7,7 @@ import type { Digest } from '../objects/primitives.js';
 import { Grant, RECEIPT, REPORT_AUDIENCE, Session, sessionNonce, type Receipt } from '../objects/release.js';
 import { OutputIndex, PREDICATE_TYPE, Report, RunPredicate, STATEMENT_TYPE, Statement } from '../objects/report.js';
 import { CODE_OBLIGATIONS, intersectObligations, obligationsOf } from '../policy/obligations.js';
-import { outputCommitment } from '../report/agreement.js';
+import { outputCommitment } from '../report/output-commitment.js';
 import { sealBytes } from '../sealing/age-header.js';
 import { signObject } from '../signed/signed-object.js';
 import type { TestVerifier } from './test-verifier.js';

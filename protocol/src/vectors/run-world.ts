@@ -6,7 +6,7 @@ import { SIMULATOR_ISSUER } from '../attestation/verify.js';
 import { Grant, RECEIPT, REPORT_AUDIENCE, Session, sessionNonce, type Receipt, type Share } from '../objects/release.js';
 import { OutputIndex, PREDICATE_TYPE, Report, RunPredicate, STATEMENT_TYPE, Statement } from '../objects/report.js';
 import { CODE_OBLIGATIONS, intersectObligations, obligationsOf } from '../policy/obligations.js';
-import { outputCommitment } from '../report/agreement.js';
+import { outputCommitment } from '../report/output-commitment.js';
 import { signObject } from '../signed/signed-object.js';
 import { testBytes, testSigner, type VectorIdentity } from './fixtures.js';
 import type { Mint } from './verifier.js';

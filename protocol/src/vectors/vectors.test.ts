@@ -6,7 +6,7 @@ import { CLAIM_CHECKS } from '../attestation/checks/index.js';
 import { parseJson } from '../bytes/json.js';
 import { BROKER_ROUTES } from '../http/broker-routes.js';
 import { SERVER_ROUTES } from '../http/server-routes.js';
-import { REPORT_CHECKS } from '../report/agreement.js';
+import { REPORT_CHECKS } from '../report/checks/index.js';
 import { buildVectorFiles, vectorText } from './build.js';
 import { Fixtures, NO_FIXTURES, openFixtures } from './fixtures.js';
 import { VectorFile, resolveShared } from './format.js';

@@ -1,7 +1,7 @@
 import { toBase64Url } from '../../bytes/base64url.js';
 import { digestOfJson } from '../../bytes/digest.js';
 import { toUtf8, fromUtf8 } from '../../bytes/text.js';
-import { REPORT_CHECKS } from '../../report/agreement.js';
+import { REPORT_CHECKS } from '../../report/checks/index.js';
 import type { Report } from '../../objects/report.js';
 import { POLICY } from '../../objects/policy.js';
 import { CODE_OBLIGATIONS } from '../../policy/obligations.js';

@@ -10,7 +10,7 @@ import { CodeListing, Parameters, codeDigest, decodeBundle, parametersCommitment
 import { canonicalNotebookBytes, isCanonicalNotebook } from '../../objects/notebook.js';
 import { Environment } from '../../objects/policy.js';
 import { Bytes32, Digest } from '../../objects/primitives.js';
-import { outputCommitment } from '../../report/agreement.js';
+import { outputCommitment } from '../../report/output-commitment.js';
 import { sha256Bytes } from '../../bytes/digest.js';
 import { TextOrBytes, bytesOf, defineOperation, type Operation } from './operation.js';
 
