@@ -1,6 +1,7 @@
 // `npm run demo`: sets up what is missing, then does and shows what a user would type. Its last line is one JSON object.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -62,17 +63,57 @@ async function demo() {
       if (job !== undefined && out.includes('Job  ')) timeline ??= followTimeline({ root: ROOT, home, job, begun });
     }
   });
-  const events = (await timeline) ?? [];
-  await shown('jobs');
-  await shown('show', 'latest');
-  process.stdout.write('\n$ cloister outputs latest\n');
-  const opened = await cloister(['outputs', 'latest']);
-  if (opened.folder === undefined) throw new Error(`no outputs: ${opened.hint ?? 'see cloister show latest'}`);
-  for (const file of opened.files) process.stdout.write(`  ${relative(ROOT, opened.folder)}/${file.path}\n`);
+  if (timeline === undefined) throw new Error('The job was not submitted: the lines above say why.');
+  const { job, events } = await timeline;
+  // By its id, never `latest`: the state directory may hold other jobs of the same person.
+  const id = job.slice('sha256:'.length, 'sha256:'.length + 8);
+  await shown('show', id);
+  if (submitted.code !== 0) throw new Error('The job did not succeed: the lines above say why.');
+  process.stdout.write(`\n$ cloister outputs ${id}\n`);
+  const opened = await cloister(['outputs', id]);
+  if (opened.folder === undefined) throw new Error(`No outputs: ${opened.detail ?? opened.hint ?? `see cloister show ${id}`}`);
+  for (const file of [...opened.files.map(({ path }) => path), opened.report.slice(opened.folder.length + 1)]) {
+    process.stdout.write(`  ${relative(ROOT, opened.folder)}/${file}\n`);
+  }
   const verified = await shown('verify', relative(ROOT, opened.report), '--outputs', relative(ROOT, opened.folder));
   const totalMs = Math.round(performance.now() - begun);
   printTimeline(events, totalMs);
-  return summary({ submitted, opened, verified, events, totalMs });
+  const result = summary({ submitted, opened, verified, events, totalMs });
+  await printPoint(result);
+  return result;
+}
+
+/** What it was all for, before the JSON line that scripts read. */
+async function printPoint({ auc, report, outputs, verdict }) {
+  const mock = await aucOnMocks();
+  process.stdout.write(`On the mocks   AUC ${mock.toFixed(2)}: there is nothing in them to find\n`);
+  process.stdout.write(`On real data   AUC ${auc.toFixed(3)}: computed where neither you nor the operator could look\n`);
+  process.stdout.write(`Figure         ${outputs}/outputs/roc.png\n`);
+  process.stdout.write(`Report         ${report}: ${verdict}, since no TEE hardware was there\n`);
+  process.stdout.write(`Next           change ${NOTEBOOK}, submit it again; your own table: README, "Your own data"\n\n`);
+}
+
+/** The same notebook in an ordinary kernel, in a private copy, so that nothing of it is left in the workspace. */
+async function aucOnMocks() {
+  const folder = mkdtempSync(join(tmpdir(), 'cloister-mocks-'));
+  try {
+    cpSync(join(ROOT, 'demo/mocks'), join(folder, 'mocks'), { recursive: true });
+    copyFileSync(join(ROOT, NOTEBOOK), join(folder, 'notebook.ipynb'));
+    await run(join(ROOT, '.venv/bin/jupyter'), ['execute', 'notebook.ipynb'], folder);
+    return JSON.parse(readFileSync(join(folder, 'outputs/metrics.json'), 'utf8')).auc;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function run(command, args, cwd) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd, stdio: ['ignore', 'ignore', 'pipe'] });
+    let problems = '';
+    child.stderr.on('data', chunk => (problems += chunk));
+    child.on('error', reject);
+    child.on('close', code => (code === 0 ? resolve() : reject(new Error(`${args.join(' ')}: ${problems.trim().slice(-500)}`))));
+  });
 }
 
 function printTimeline(events, totalMs) {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 const WORDS = {
   queued: 'stored by the operator, sealed',
   waiting: 'waits for an owner',
-  launching: 'a TEE is started',
+  launching: 'a runner is started, under the simulator',
   attesting: 'the runner attests; both brokers release their keys to it',
   running: 'the notebook runs in its sandbox',
   'first-cell': 'first cell done',
@@ -31,5 +31,5 @@ export async function followTimeline({ root, home, job, begun }) {
   } finally {
     close();
   }
-  return events;
+  return { job, events };
 }
