@@ -1,12 +1,14 @@
 import type { AgeRecipient, AppraisalPolicy, Digest, JobEvent, JobView, ReportResult, Thumbprint, Transport, Trust } from '@cloister/protocol';
-import { createTransport, systemClock, type Clock } from '@cloister/kit';
+import { systemClock, type Clock } from '@cloister/kit';
+import { connectGateway } from './connect-gateway.js';
 import { findAsset, readCatalog, type Catalog } from './catalog/catalog.js';
 import { fetchMock, type MockResult } from './catalog/fetch-mocks.js';
 import { draftJob, planJob, type Draft, type DraftRequest, type Plan } from './job/draft-job.js';
 import { listRecords, readJob, type JobRecord, type KeptJob } from './job/job-folder.js';
 import { cancelJob, deleteJob, listJobs, resolveJob, retryJob, type JobPage, type PageOptions, type Retried } from './job/manage-jobs.js';
 import { findSubmission, sendKept, submitDraft, type SubmitOptions } from './job/submit-job.js';
-import { readJobView, watchEvents, watchJob } from './job/watch-jobs.js';
+import { readJobView } from './job/job-view.js';
+import { watchEvents, watchJob } from './job/watch-jobs.js';
 import { openKeys } from './keys/analyst-keys.js';
 import { openResults, type OpenedResults } from './results/open-results.js';
 import { verifyReportFile } from './results/verify-report-file.js';
@@ -70,7 +72,7 @@ export async function createAgent({ home, transport, serverUrl, clock }: AgentOp
   const services: Services = { keys, transport, serverUrl, clock };
   const trust = (): Promise<Trust> => readTrust(state.trust);
   const appraisal = (): Promise<AppraisalPolicy | undefined> => readAppraisal(state.appraisal);
-  const catalog = async (): Promise<Catalog> => readCatalog(serverOf(services), await trust());
+  const catalog = async (): Promise<Catalog> => readCatalog(serverOf(services), await trust(), state.seenAssets);
   return {
     analyst: keys.signer.thumbprint,
     recipient: keys.recipient,
@@ -97,12 +99,12 @@ function jobOperations(services: Services, state: StateFolder, catalog: () => Pr
     resend: kept => sendKept(services, state, kept),
     jobs: (options = {}) => listJobs(services, options),
     records: () => listRecords(state),
-    job: job => readJobView(services, job),
+    job: job => readJobView(services, state, job),
     kept: job => readJob(state, job, services.keys.signer.thumbprint),
     resolve: reference => resolveJob(services, state, reference),
-    watch: (job, signal) => watchJob(services, job, signal),
+    watch: (job, signal) => watchJob(services, { job, read: () => readJobView(services, state, job) }, signal),
     events: (signal, resumeAfter) => watchEvents(services, signal, resumeAfter),
-    cancel: job => cancelJob(services, job),
+    cancel: job => cancelJob(services, state, job),
     delete: job => deleteJob(services, state, job),
     retry: async job => retryJob(services, state, job, await catalog())
   };
@@ -125,6 +127,6 @@ export interface OpenedAgent {
 export async function openAgent(home: string, clock: Clock = systemClock): Promise<OpenedAgent> {
   const settings = await readSettings(stateFolderOf(home), home);
   const gateway = settings.gateway ?? defaultGateway(home);
-  const { transport, close } = createTransport({ sockets: { 'cloister.localhost': gateway } });
+  const { transport, close } = connectGateway(gateway);
   return { agent: await createAgent({ home, transport, serverUrl: settings.server, clock }), close };
 }

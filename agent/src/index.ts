@@ -1,4 +1,5 @@
 export { createAgent, openAgent, type Agent, type AgentOptions, type MockRequest, type OpenedAgent } from './app.js';
+export { connectGateway } from './connect-gateway.js';
 export { readAgentEnvironment, type AgentEnvironment } from './config.js';
 export { stateFolderOf, ensureStateFolder, type StateFolder } from './state-folder.js';
 export { Settings, defaultGateway, readAppraisal, readSettings, readTrust } from './trust/trust-files.js';

@@ -10,6 +10,8 @@ export interface StateFolder {
   readonly settings: string;
   readonly jobs: string;
   readonly submissions: string;
+  /** The newest version of each asset that was ever seen. */
+  readonly seenAssets: string;
 }
 
 /** @param home the directory of all of Cloister's state, `~/.cloister` by default */
@@ -22,7 +24,8 @@ export function stateFolderOf(home: string): StateFolder {
     appraisal: join(root, 'appraisal.json'),
     settings: join(root, 'settings.json'),
     jobs: join(root, 'jobs'),
-    submissions: join(root, 'submissions')
+    submissions: join(root, 'submissions'),
+    seenAssets: join(root, 'seen-assets.json')
   };
 }
 

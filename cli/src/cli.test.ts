@@ -55,7 +55,12 @@ describe('bad input gets a sentence, a hint, a code, and nothing is sent', () =>
     ['no trust file', 'trust_missing', ['assets'], async () => rm(join(bench.home, 'agent/trust.json'))],
     ['a trust file with a typo', 'config_invalid', ['assets'], async () => writeFile(join(bench.home, 'agent/trust.json'), '{"v":1,"owner":[],"verifiers":[],"images":[]}')],
     ['no owner key', 'key_missing', ['policy', 'stop', 'table'], async () => undefined],
-    ['no daemon', 'daemon_unreachable', ['jobs'], async () => writeFile(join(bench.home, 'agent/settings.json'), '{"server":"http://server.cloister.localhost","gateway":"/tmp/nobody-listens-here.sock"}')]
+    ['no daemon', 'daemon_unreachable', ['jobs'], async () => writeFile(join(bench.home, 'agent/settings.json'), JSON.stringify({ server: 'http://server.cloister.localhost', gateway: join(bench.home, 'agent/nobody.sock') }))],
+    ...[['jobs'], ['status'], ['start']].map((args): readonly [string, string, readonly string[], () => Promise<unknown>] => ['a daemon’s place that others can enter', 'key_unsafe', args, async () => {
+      await mkdir(join(bench.home, 'squatted'));
+      await chmod(join(bench.home, 'squatted'), 0o777);
+      await writeFile(join(bench.home, 'agent/settings.json'), JSON.stringify({ server: 'http://server.cloister.localhost', gateway: join(bench.home, 'squatted/gateway.sock') }));
+    }])
   ];
   test.each(BAD)('%s: %s', async (_, code, args, make) => {
     await make();

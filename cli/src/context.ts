@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { AppError, type Transport } from '@cloister/protocol';
-import { createTransport, systemClock, type Clock } from '@cloister/kit';
-import { createAgent, defaultGateway, readSettings, stateFolderOf, type Agent, type Settings, type StateFolder } from '@cloister/agent';
+import { systemClock, type Clock } from '@cloister/kit';
+import { connectGateway, createAgent, defaultGateway, readSettings, stateFolderOf, type Agent, type Settings, type StateFolder } from '@cloister/agent';
 import { ensureDaemon } from './daemon/ensure-daemon.js';
 import { createStyle, type Style } from './terminal/style.js';
 
@@ -48,7 +48,7 @@ export function createContext({ home, colours }: ContextOptions): CliContext {
   };
   const transport = lazyTransport(async () => {
     const gateway = await ensureDaemon({ home, settings: await settings(), clock: systemClock, note });
-    const network = createTransport({ sockets: { 'cloister.localhost': gateway } });
+    const network = connectGateway(gateway);
     closers.push(network.close);
     return network.transport;
   });

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { AppError, problemOf } from '@cloister/protocol';
-import { printable } from './terminal/printable.js';
+import { printableLine } from './terminal/printable.js';
 import { createStyle } from './terminal/style.js';
 
 export interface FailureOptions {
@@ -15,7 +15,7 @@ export function reportFailure(error: unknown, { debug, colours, json }: FailureO
   const told = asAppError(error);
   if (json) process.stdout.write(`${JSON.stringify(problemOf(told), undefined, 2)}\n`);
   const retry = told.retry ? ' It may work if you try again.' : '';
-  process.stderr.write(`${style.bad(`cloister: ${printable(told.detail)}`)}\n${printable(told.hint)}${retry} ${style.faint(`(${told.code})`)}\n`);
+  process.stderr.write(`${style.bad(`cloister: ${printableLine(told.detail)}`)}\n${printableLine(told.hint)}${retry} ${style.faint(`(${told.code})`)}\n`);
   if (debug) process.stderr.write(`${inspect(error)}\n`);
   return told.code === 'usage' ? 2 : 1;
 }

@@ -1,7 +1,7 @@
 export { systemClock, type Clock } from './clock.js';
 export { parseConfig, readConfigFile, type Frozen } from './config.js';
 export { createLogger, type LogLevel, type Logger, type LoggerOptions } from './logger.js';
-export { createPrivateFile, ensurePrivateDirectory, readPrivateFile, readPrivateFileIfThere, replacePrivateFile } from './private-files.js';
+export { createPrivateFile, ensurePrivateDirectory, readPrivateFile, readPrivateFileIfThere, replacePrivateFile, requirePrivateDirectory } from './private-files.js';
 export { runService, untilToldToEnd } from './run-service.js';
 export { mayRetry, retry, retryAfterMs, type RetryOptions } from './retry.js';
 export { createApp, type AppOptions } from './http/app.js';

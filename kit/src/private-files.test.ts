@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createPrivateFile, ensurePrivateDirectory, readPrivateFile, readPrivateFileIfThere, replacePrivateFile } from './index.js';
+import { createPrivateFile, ensurePrivateDirectory, readPrivateFile, readPrivateFileIfThere, replacePrivateFile, requirePrivateDirectory } from './index.js';
 
 let directory = '';
 beforeEach(async () => {
@@ -56,4 +56,18 @@ test('a directory is made private, and one that others can enter is refused', as
   await ensurePrivateDirectory(fresh);
   await chmod(fresh, 0o755);
   await expect(ensurePrivateDirectory(fresh)).rejects.toMatchObject({ code: 'key_unsafe' });
+});
+
+test.each<[string, (path: string) => Promise<unknown>, string | undefined]>([
+  ['ours alone', async path => mkdir(path, { mode: 0o700 }), undefined],
+  ['not there', async () => undefined, undefined],
+  ['open to others', async path => mkdir(path).then(() => chmod(path, 0o711)), 'key_unsafe'],
+  ['a link to one of ours', async path => mkdir(`${path}.real`, { mode: 0o700 }).then(() => symlink(`${path}.real`, path)), 'key_unsafe'],
+  ['a file', async path => writeFile(path, '', { mode: 0o600 }), 'key_unsafe']
+])('a directory to connect in that is %s: %s', async (_, make, code) => {
+  const path = join(directory, 'run');
+  await make(path);
+  const checked = requirePrivateDirectory(path);
+  if (code === undefined) await expect(checked).resolves.toBeUndefined();
+  else await expect(checked).rejects.toMatchObject({ code });
 });

@@ -15,6 +15,21 @@ export async function ensurePrivateDirectory(path: string): Promise<void> {
   assertOurs(path, found, 'chmod 700 it.');
 }
 
+/**
+ * That a directory, where it is there, is ours and nobody else can enter it. To be asked before we connect to a socket in
+ * it: in a shared place such as /tmp another may have been faster to make one of that name.
+ * @throws AppError key_unsafe
+ */
+export async function requirePrivateDirectory(path: string): Promise<void> {
+  const found = await lstat(path).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (found === undefined) return;
+  if (!found.isDirectory()) throw new AppError('key_unsafe', `${path} is not a directory`);
+  assertOurs(path, found, 'It should be yours, with mode 700. If you did not make it, remove it or ask who did.');
+}
+
 /** A new file of mode 0600, on disk when this resolves. @throws AppError file_exists | storage_full */
 export async function createPrivateFile(path: string, content: Uint8Array | string): Promise<void> {
   await createFile(path, async handle => writeAll(handle, once(content)));

@@ -10,6 +10,7 @@ import {
   type Digest,
   type Trust
 } from '@cloister/protocol';
+import { readSeenAssets, writeSeenAssets, type SeenAsset } from './seen-assets.js';
 
 /** An asset whose descriptor is signed by an owner that the analyst pinned. */
 export interface CatalogAsset {
@@ -29,12 +30,24 @@ export interface UnverifiedEntry {
 export interface Catalog {
   readonly assets: readonly CatalogAsset[];
   readonly unverified: readonly UnverifiedEntry[];
+  /** Names whose owner signed something newer than the catalog shows now. They are among the unverified too. */
+  readonly rolledBack: readonly RolledBack[];
+}
+
+export interface RolledBack {
+  readonly name: string;
+  readonly asset: Digest;
+  readonly why: string;
 }
 
 const MAX_PAGES = 1000;
 
-/** The operator's catalog, of which only what pinned owners signed is believed. */
-export async function readCatalog(server: ClientDeps, trust: Trust): Promise<Catalog> {
+/**
+ * The operator's catalog, of which only what pinned owners signed is believed, and only as long as it does not go back
+ * behind what it showed before: an old version is signed as well as a new one.
+ * @param memory file that keeps the newest version of each asset seen
+ */
+export async function readCatalog(server: ClientDeps, trust: Trust, memory: string): Promise<Catalog> {
   const verified: CatalogAsset[] = [];
   const unverified: UnverifiedEntry[] = [];
   for (const entry of await readEntries(server)) {
@@ -43,16 +56,51 @@ export async function readCatalog(server: ClientDeps, trust: Trust): Promise<Cat
     else verified.push(result);
   }
   const { assets, contradictory } = newestOf(verified);
+  const { current, rolledBack } = await holdToMemory(assets, memory);
   return {
-    assets: assets.sort((a, b) => (a.name < b.name ? -1 : 1)),
-    unverified: [...unverified, ...contradictory.map(({ asset, name }) => ({ asset, why: `two things are called ${name} in the same version` }))]
+    assets: current.sort((a, b) => (a.name < b.name ? -1 : 1)),
+    unverified: [
+      ...unverified,
+      ...contradictory.map(({ asset, name }) => ({ asset, why: `two things are called ${name} in the same version` })),
+      ...rolledBack.map(({ asset, why }) => ({ asset, why }))
+    ],
+    rolledBack
   };
 }
 
-/** @throws AppError asset_unknown, with what was probably meant */
+/** Another process that writes the memory at the same moment can lose us one entry, which the next look at the catalog restores. */
+async function holdToMemory(assets: readonly CatalogAsset[], memory: string): Promise<{ current: CatalogAsset[]; rolledBack: RolledBack[] }> {
+  const seen = await readSeenAssets(memory);
+  const current: CatalogAsset[] = [];
+  const rolledBack: RolledBack[] = [];
+  const fresh: SeenAsset[] = [];
+  for (const asset of assets) {
+    const { owner, name, version } = asset.descriptor;
+    const before = seen.find(known => known.owner === owner && known.name === name);
+    const why = before === undefined ? undefined : whyNot(asset, before);
+    if (why !== undefined) rolledBack.push({ name: asset.name, asset: asset.asset, why });
+    else current.push(asset);
+    if (before === undefined || before.version < version) fresh.push({ owner, name, version, asset: asset.asset });
+  }
+  if (fresh.length > 0) {
+    const isFresh = (known: SeenAsset): boolean => fresh.some(asset => asset.owner === known.owner && asset.name === known.name);
+    await writeSeenAssets(memory, [...seen.filter(known => !isFresh(known)), ...fresh]);
+  }
+  return { current, rolledBack };
+}
+
+function whyNot({ name, asset, descriptor }: CatalogAsset, before: SeenAsset): string | undefined {
+  if (descriptor.version < before.version) return `version ${descriptor.version} of ${name} is shown, where version ${before.version} was seen before`;
+  if (descriptor.version === before.version && asset !== before.asset) return `another thing was called ${name} in the same version before`;
+  return undefined;
+}
+
+/** @throws AppError asset_rollback | asset_unknown, with what was probably meant */
 export function findAsset(catalog: Catalog, name: string): CatalogAsset {
   const found = catalog.assets.find(asset => asset.name === name);
   if (found !== undefined) return found;
+  const hidden = catalog.rolledBack.find(asset => asset.name === name);
+  if (hidden !== undefined) throw new AppError('asset_rollback', hidden.why);
   const near = catalog.assets.filter(asset => isNear(asset.name, name)).map(asset => asset.name);
   const known = catalog.assets.map(asset => asset.name).join(', ');
   throw new AppError('asset_unknown', `${name} is not published by anybody whom you trust`, {

@@ -1,8 +1,9 @@
-import { lstat, mkdir, readFile } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createFile, createTally, writeAll } from '@cloister/sealing';
 import { replacePrivateFile } from '@cloister/kit';
 import { AppError, SERVER_ROUTES, collect, digestOf, openRoute, type ClientDeps } from '@cloister/protocol';
+import { ownFolder } from '../own-folder.js';
 import type { CatalogAsset } from './catalog.js';
 
 export type MockState =
@@ -70,19 +71,6 @@ async function* counted(source: AsyncIterable<Uint8Array>, add: (bytes: Uint8Arr
     add(bytes);
     yield bytes;
   }
-}
-
-/** A folder below the workspace, made where it is missing. A link in its place could lead anywhere. */
-async function ownFolder(root: string, names: readonly string[]): Promise<string> {
-  let folder = root;
-  for (const name of names) {
-    folder = join(folder, name);
-    await mkdir(folder).catch((error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-    });
-    if (!(await lstat(folder)).isDirectory()) throw new AppError('workspace_unsafe', `${folder} is not a folder`);
-  }
-  return folder;
 }
 
 async function contentOf(path: string): Promise<Buffer | undefined> {

@@ -52,7 +52,7 @@ export async function askBrokers(services: Services, manifest: CompactJws, parti
     [...brokers.values()].map(async broker => {
       const reply = await ask(services, manifest, broker);
       const reasons = (reply.denials ?? []).map(describeDenial);
-      return { owner: broker.owner, broker: broker.broker, url: broker.url, decision: reply.decision, reasons, assets: decisionsOf(reply, parties.inputs) };
+      return { owner: broker.owner, broker: broker.broker, url: broker.url, decision: reply.decision, reasons, assets: decisionsOf(reply, parties.inputs, broker.broker) };
     })
   );
 }
@@ -66,8 +66,10 @@ async function ask(services: Services, manifest: CompactJws, broker: BrokerAddre
   }
 }
 
-function decisionsOf(reply: CheckReply, inputs: readonly CatalogAsset[]): AssetDecision[] {
-  return (reply.assets ?? []).map(({ asset, decision, rule, version, denials }) => ({
+/** Of an input only its own custodian can say anything; another broker's word on it would hide what the own one says. */
+function decisionsOf(reply: CheckReply, inputs: readonly CatalogAsset[], broker: string): AssetDecision[] {
+  const speaksFor = (asset: Digest | undefined): boolean => asset === undefined || inputs.some(input => input.asset === asset && custodianOf(input).broker === broker);
+  return (reply.assets ?? []).filter(({ asset }) => speaksFor(asset)).map(({ asset, decision, rule, version, denials }) => ({
     name: nameOf(asset, inputs),
     decision,
     rule,

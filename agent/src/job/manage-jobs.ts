@@ -14,6 +14,7 @@ import { serverOf, type Services } from '../services.js';
 import type { StateFolder } from '../state-folder.js';
 import { askBrokers, requireNoDenial, type BrokerDecision, type JobParties } from './ask-brokers.js';
 import { forgetJob, keepJob, listRecords, readJob, readKeptBundle } from './job-folder.js';
+import { requireJob } from './job-view.js';
 import { signRetry } from './sign-manifest.js';
 import { sendKept } from './submit-job.js';
 
@@ -28,8 +29,9 @@ export async function listJobs(services: Services, options: PageOptions): Promis
   return callRoute(serverOf(services), SERVER_ROUTES.listJobs, { query: { ...options } });
 }
 
-export async function cancelJob(services: Services, job: Digest): Promise<JobView> {
-  return callRoute(serverOf(services), SERVER_ROUTES.cancelJob, { params: { job } });
+/** @throws AppError wrong_job | job_finished */
+export async function cancelJob(services: Services, state: StateFolder, job: Digest): Promise<JobView> {
+  return requireJob(services, state, { job, view: await callRoute(serverOf(services), SERVER_ROUTES.cancelJob, { params: { job } }) });
 }
 
 /** Deletes at the server, then here. A job that the server does not know any more is forgotten here all the same. */

@@ -19,6 +19,7 @@ import { serverOf, type Services } from '../services.js';
 import type { StateFolder } from '../state-folder.js';
 import type { Draft, Plan } from './draft-job.js';
 import { keepJob, readJob, readKeptBundle, type KeptJob } from './job-folder.js';
+import { requireJob } from './job-view.js';
 
 const Submission = z.strictObject({ v: z.literal(1), request: Digest, job: Digest });
 
@@ -78,13 +79,14 @@ export async function sendKept(services: Services, state: StateFolder, kept: Kep
   const bundle = await readKeptBundle(state, kept);
   const digest = kept.manifest.payload.code.bundle;
   const headers = { 'idempotency-key': kept.record.idempotencyKey };
-  return retry(
+  const view = await retry(
     async () => {
       await callRoute(server, SERVER_ROUTES.putBundle, { params: { digest }, body: once(bundle), stream: { digest, size: bundle.length } });
       return callRoute(server, SERVER_ROUTES.submitJob, { body: { manifest: kept.manifest.jws }, headers });
     },
     { attempts: 4, clock: services.clock }
   );
+  return requireJob(services, state, { job: kept.manifest.digest, view });
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, undefined> {

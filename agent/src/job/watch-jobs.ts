@@ -1,4 +1,4 @@
-import { AppError, JobEvent, SERVER_ROUTES, TERMINAL_STATES, callRoute, openRoute, parseJson, type Digest, type JobView } from '@cloister/protocol';
+import { AppError, JobEvent, SERVER_ROUTES, TERMINAL_STATES, openRoute, parseJson, type Digest, type JobView } from '@cloister/protocol';
 import { mayRetry, readEvents, retryAfterMs } from '@cloister/kit';
 import { serverOf, type Services } from '../services.js';
 
@@ -17,17 +17,23 @@ export async function* watchEvents(services: Services, signal: AbortSignal, resu
   }
 }
 
+export interface WatchedJob {
+  readonly job: Digest;
+  /** What the server says about this very job now. */
+  readonly read: () => Promise<JobView>;
+}
+
 /**
  * One job until it ends: its state now, then each change. The state is asked for after every connect, so that nothing
  * falls between the question and the stream, wherever the server begins to replay.
  * @throws AppError cancelled where the watching, not the job, was broken off
  */
-export async function* watchJob(services: Services, job: Digest, signal: AbortSignal): AsyncGenerator<JobView, undefined> {
+export async function* watchJob(services: Services, { job, read }: WatchedJob, signal: AbortSignal): AsyncGenerator<JobView, undefined> {
   const stop = new AbortController();
   let view: JobView | undefined;
   try {
     for await (const signalled of listenToServer(services, AbortSignal.any([signal, stop.signal]))) {
-      const next = signalled === 'connected' ? await readJobView(services, job) : await viewAfter(services, job, { view, event: signalled });
+      const next = signalled === 'connected' ? await read() : await viewAfter({ job, read }, view, signalled);
       if (next === undefined || (view !== undefined && next.version <= view.version)) continue;
       view = next;
       yield view;
@@ -68,14 +74,10 @@ async function* listenToServer(services: Services, signal: AbortSignal, resumeAf
 /** Asked through a function, since the compiler takes what it was before an await for what it is after. */
 const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 
-export async function readJobView(services: Services, job: Digest): Promise<JobView> {
-  return callRoute(serverOf(services), SERVER_ROUTES.getJob, { params: { job } });
-}
-
 /** The view after an event; what an event does not tell (outputs, report) is asked for at the end. */
-async function viewAfter(services: Services, job: Digest, { view, event }: { readonly view: JobView | undefined; readonly event: JobEvent }): Promise<JobView | undefined> {
+async function viewAfter({ job, read }: WatchedJob, view: JobView | undefined, event: JobEvent): Promise<JobView | undefined> {
   if (event.job !== job || view === undefined) return undefined;
-  if (TERMINAL_STATES.has(event.state)) return readJobView(services, job);
+  if (TERMINAL_STATES.has(event.state)) return read();
   const { id, createdAt } = view;
   const { state, attempt, version, time, code, cells } = event;
   return { job, id, createdAt, state, attempt, version, updatedAt: time, ...(code === undefined ? {} : { code }), ...(cells === undefined ? {} : { cells }) };

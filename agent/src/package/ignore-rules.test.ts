@@ -7,7 +7,7 @@ import { parseIgnoreRules } from './ignore-rules.js';
 
 const PATTERNS = [
   '*.log', 'build', 'build/', '/build', 'a/b', '/a/*.txt', 'a/**', '**/tmp', 'x/**/y', '**/deep/file.txt', 'a?c', '*', 'data-*-old.csv',
-  '*.log\n!keep.log', 'a/*\n!a/keep.log', '#no\nreal', '  lead', 'trail   ', 'dot.d', 'a+b(c)', '**', 'x/**', '!keep.log\n*.log', '/', '***', 'f**o'
+  '*.log\n!keep.log', 'a/*\n!a/keep.log', '#no\nreal', '  lead', 'trail   ', 'dot.d', 'a+b(c)', '**', 'x/**', '!keep.log\n*.log', '/', '***', 'f**o', '*a*b*', '**/a/**', '/**/y', 'a/**/**', '?*?', '//a', '*/*/*'
 ];
 const PATHS = ['keep.log', 'x.log', 'a/keep.log', 'build', 'src/build', 'a/b', 'z/a/b', 'a/one.txt', 'a/b/one.txt', 'tmp', 'q/tmp', 'x/y', 'x/1/y', 'x/1/2/y', 'deep/file.txt', 'p/deep/file.txt', 'abc', 'a/c', 'data-1-old.csv', 'real', 'lead', 'trail', 'dot.d', 'dotxd', 'a+b(c)', 'foo', 'fo', 'f/o'];
 
@@ -42,6 +42,23 @@ test.each(PATTERNS)('decides as git does: %j', rules => {
   });
   const theirs = askGit(rules);
   expect(ours).toEqual(PATHS.filter(path => theirs.has(path)));
+});
+
+/** Operations are counted and not timed: the expression that backtracked took 20 s for the first of these. */
+test.each([
+  ['*a'.repeat(6), `${'a'.repeat(250)}b`],
+  [`${'*a'.repeat(100)}c`, 'a'.repeat(255)],
+  [`${'**/a/'.repeat(40)}c`, 'a/'.repeat(32) + 'b']
+])('a pattern made to take for ever is decided at once: %s', (pattern, path) => {
+  expect(parseIgnoreRules(pattern).ignores(path, false)).toBe(false);
+});
+
+test('a thousand costly patterns over many files are refused, not endured', () => {
+  const { ignores } = parseIgnoreRules(`*${'a'.repeat(120)}b\n`.repeat(1000));
+  const path = 'a'.repeat(255);
+  expect(() => {
+    for (let file = 0; file < 4096; file += 1) ignores(path, false);
+  }).toThrow(/config_invalid: .*too long/);
 });
 
 test.each(['[a]', 'a\\b'])('refuses what it does not understand: %s', line => {

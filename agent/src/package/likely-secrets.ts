@@ -20,7 +20,11 @@ const NAMES: readonly (readonly [RegExp, string])[] = [
   [/(^|\/)(netrc|pgpass|htpasswd)$/i, 'credentials, by its name']
 ];
 
-const CONTENTS: readonly (readonly [RegExp, string])[] = [
+interface Pattern {
+  readonly test: (text: string) => boolean;
+}
+
+const CONTENTS: readonly (readonly [Pattern, string])[] = [
   [/-----BEGIN [A-Z ]{0,30}PRIVATE KEY( BLOCK)?-----/, 'a private key'],
   [/\bAGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{20}/, 'an age identity'],
   [/\b(AKIA|ASIA)[0-9A-Z]{16}\b/, 'an AWS access key id'],
@@ -31,10 +35,26 @@ const CONTENTS: readonly (readonly [RegExp, string])[] = [
   [/\bhf_[A-Za-z0-9]{30}/, 'a Hugging Face token'],
   [/\bsk-(ant-|proj-)?[A-Za-z0-9_-]{20}/, 'an API key'],
   [/\bAIza[0-9A-Za-z_-]{35}\b/, 'a Google API key'],
-  [/\beyJ[A-Za-z0-9_-]{16,2000}\.eyJ[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{8}/, 'a signed token (JWT)'],
+  [{ test: holdsJwt }, 'a signed token (JWT)'],
   [/\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@"']{1,100}:[^\s/:@"'{}$]{3,100}@/i, 'a password in a URL'],
   [/\b(passwo?rd|passwd|secret|api_?key|access_?token|auth_?token)\b["']?\s{0,4}[=:]\s{0,4}["'][^"'\s{}$<>]{8,200}["']/i, 'a password or key in plain text']
 ];
+
+/**
+ * Three parts with dots between, two of which are JSON objects in base64url. Each character is looked at a fixed number of
+ * times: one expression for all of it starts anew at every `eyJ`, which hostile text can have without end.
+ */
+function holdsJwt(text: string): boolean {
+  for (const [run] of text.matchAll(/[A-Za-z0-9_.-]+/g)) {
+    const parts = run.split('.');
+    for (let at = 0; at + 2 < parts.length; at += 1) {
+      const [header = '', payload = '', signature = ''] = parts.slice(at, at + 3);
+      const start = header.search(/\beyJ/);
+      if (start >= 0 && header.length - start >= 19 && /^eyJ.{8}/.test(payload) && signature.length >= 8) return true;
+    }
+  }
+  return false;
+}
 
 /** What looks like a secret in one file: a warning, since only a person can tell. One line for each place and kind. */
 export function findLikelySecrets(path: string, pieces: readonly TextPiece[]): LikelySecret[] {

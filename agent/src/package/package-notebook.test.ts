@@ -173,6 +173,17 @@ describe('what is refused', () => {
     expect(pathsOf(await pack())).toEqual(['study.ipynb']);
   });
 
+  test('a hidden notebook is refused: it could not come back under its name', async () => {
+    await put('.study.ipynb', notebook('x = 1'));
+    expect(await codeOf(pack({ notebook: '.study.ipynb' }))).toBe('workspace_unsafe');
+  });
+
+  test.each(['mocks', 'outputs', 'results'])('a link called %s is refused all the same: Cloister would write through it', async name => {
+    await symlink('/tmp', at(name));
+    await put('.cloisterignore', `${name}\n`);
+    expect(await codeOf(pack())).toBe('workspace_unsafe');
+  });
+
   test('a computed name is no matter where the assets are listed by hand', async () => {
     await put('study.ipynb', notebook('import cloister\nfor n in names: cloister.read_csv(n)\ncloister.read_csv("hospital/a")'));
     expect((await pack({ assets: ['registry/b'] })).assets).toEqual(['hospital/a', 'registry/b']);

@@ -55,6 +55,8 @@ const LARGE_BYTES = 1024 * 1024;
  */
 export async function packageNotebook(request: PackageRequest): Promise<Package> {
   const { folder, entry } = await locate(request.notebook);
+  // It would come back under that name, and results with hidden names are refused.
+  if (entry.startsWith('.')) throw new AppError('workspace_unsafe', `${entry} is hidden`, { hint: 'Rename the notebook.' });
   const workspace = await readWorkspace(folder, entry);
   const notebooks = new Map<string, Json>();
   const contents = new Map(workspace.files.map(file => [file.path, contentOf(file, notebooks)]));

@@ -61,7 +61,7 @@ async function walkFolder(walk: Walk, folder: FileHandle, prefix: string): Promi
   const dirents = new Map<string, Entry>();
   for (const dirent of await readdir(placeOf(folder), { withFileTypes: true, encoding: 'buffer' })) {
     const name = nameOf(dirent.name, prefix);
-    const candidate = { path: `${prefix}${name}`, name, top: depth === 0, isFolder: dirent.isDirectory() };
+    const candidate = { path: `${prefix}${name}`, name, top: depth === 0, isFolder: dirent.isDirectory(), isLink: dirent.isSymbolicLink() };
     if (!takes(walk, candidate)) continue;
     taken.push(candidate);
     dirents.set(name, dirent);
@@ -79,6 +79,8 @@ async function walkFolder(walk: Walk, folder: FileHandle, prefix: string): Promi
 /** Whether an entry is sent; where it is not, and a person would wonder, it is noted why. */
 function takes(walk: Walk, candidate: Candidate): boolean {
   if (candidate.path === walk.entry) return true;
+  // Before the rules, which may come from the same repository: a link here would lead what we write away.
+  if (candidate.isLink && candidate.top && OWN_FOLDERS.has(candidate.name)) throw new AppError('workspace_unsafe', `${candidate.path} is a symbolic link`, { hint: `Remove it: ${candidate.name}/ is where Cloister writes.` });
   const why = reasonToLeaveOut(walk.rules, candidate);
   if (why === undefined) return true;
   if (why !== HIDDEN) walk.leftOut.push({ path: candidate.isFolder ? `${candidate.path}/` : candidate.path, why });
@@ -119,6 +121,7 @@ interface Candidate {
   readonly name: string;
   readonly top: boolean;
   readonly isFolder: boolean;
+  readonly isLink: boolean;
 }
 
 function reasonToLeaveOut(rules: IgnoreRules, { path, name, top, isFolder }: Candidate): string | undefined {

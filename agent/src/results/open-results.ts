@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, rename, rm } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { createFile, writeAll } from '@cloister/sealing';
 import {
   AppError,
@@ -23,7 +23,8 @@ import {
   type Verdict
 } from '@cloister/protocol';
 import { updateRecord, type KeptJob } from '../job/job-folder.js';
-import { readJobView } from '../job/watch-jobs.js';
+import { readJobView } from '../job/job-view.js';
+import { ownFolder } from '../own-folder.js';
 import { serverOf, type Services } from '../services.js';
 import type { StateFolder } from '../state-folder.js';
 import { downloadSealed } from './download-results.js';
@@ -52,22 +53,22 @@ export interface OpenOptions {
 /**
  * Verifies first, then unseals: the report alone, then with the sealed files, then with the opened ones, and only what
  * held in all three is put where a person finds it. Nothing is written over.
- * @throws AppError job_not_finished | output_not_verified | report_rejected | file_exists | storage_full
+ * @throws AppError job_not_finished | output_not_verified | report_rejected | file_exists | workspace_unsafe | storage_full
  */
 export async function openResults(services: Services, state: StateFolder, kept: KeptJob, options: OpenOptions): Promise<OpenedResults> {
   const job = kept.record.job;
-  const view = await readJobView(services, job);
+  const view = await readJobView(services, state, job);
   const report = await fetchReport(services, view);
   const folder = resolve(options.into ?? defaultFolder(kept));
   await requireFree(folder);
   const verify = createVerifier(services, report, { job, ...options });
   const { evidence } = await verify({});
   const record = await rememberStatement(state, kept, evidence);
-  await mkdir(dirname(folder), { recursive: true });
+  await makeParent(folder, dirname(kept.record.notebook));
   const staging = join(dirname(folder), `.cloister-${randomBytes(8).toString('hex')}`);
   await mkdir(staging, { mode: 0o700 });
   try {
-    const sealed = await downloadSealed(services, evidence.statement.subject, { job, folder: join(staging, 'sealed') });
+    const sealed = await downloadSealed(services, evidence.statement, { view, folder: join(staging, 'sealed') });
     const digests = new Map([...sealed].map(([name, file]) => [name, file.digest]));
     await verify({ sealed: digests });
     const opened = join(staging, 'opened');
@@ -134,6 +135,14 @@ const stemOf = (kept: KeptJob): string => basename(kept.record.notebook, '.ipynb
 
 function defaultFolder(kept: KeptJob): string {
   return join(dirname(kept.record.notebook), 'results', `${stemOf(kept)}-${kept.record.job.slice('sha256:'.length, 'sha256:'.length + 8)}`);
+}
+
+/** Below the notebook's folder every folder on the way must be one: what came with the code does not say where results go. */
+async function makeParent(folder: string, notebooks: string): Promise<void> {
+  const parent = dirname(folder);
+  const below = relative(notebooks, parent);
+  if (below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below)) await mkdir(parent, { recursive: true });
+  else await ownFolder(notebooks, below.split(sep).filter(name => name !== ''));
 }
 
 async function requireFree(folder: string): Promise<void> {

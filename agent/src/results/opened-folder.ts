@@ -1,8 +1,9 @@
-import { constants, createReadStream } from 'node:fs';
-import { open, readdir, type FileHandle } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createTally } from '@cloister/sealing';
 import { AppError, digestOf, randomBytes, type Digest } from '@cloister/protocol';
+import { openPlain, readPlain } from './plain-file.js';
 
 /** The opened index lies beside the opened files under this name, so that anyone can check them offline. */
 export const INDEX_NAME = 'index.json';
@@ -41,17 +42,9 @@ async function listFiles(folder: string, below: string): Promise<string[]> {
 }
 
 async function readIndex(path: string): Promise<Uint8Array> {
-  const handle = await openPlain(path);
-  if (handle === undefined) {
-    throw new AppError('usage', `${path} is missing`, { hint: 'Give the folder that `cloister outputs` made: the opened index lies in it.' });
-  }
-  try {
-    const { size } = await handle.stat();
-    if (size > MAX_INDEX_BYTES) throw new AppError('payload_too_large', `${path} is too large for an index`);
-    return await handle.readFile();
-  } finally {
-    await handle.close();
-  }
+  const bytes = await readPlain(path, MAX_INDEX_BYTES);
+  if (bytes !== undefined) return bytes;
+  throw new AppError('usage', `${path} is missing`, { hint: 'Give the folder that `cloister outputs` made: the opened index lies in it.' });
 }
 
 /** Of a link, a device or what cannot be read: a digest that no output can have. */
@@ -64,12 +57,4 @@ async function digestOfFile(path: string): Promise<Digest> {
     if (bytes instanceof Uint8Array) tally.add(bytes);
   }
   return tally.digest();
-}
-
-async function openPlain(path: string): Promise<FileHandle | undefined> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined);
-  if (handle === undefined) return undefined;
-  if ((await handle.stat()).isFile()) return handle;
-  await handle.close();
-  return undefined;
 }

@@ -44,7 +44,7 @@ function parseIndex(bytes: Uint8Array): OutputIndex {
   return parsed.data;
 }
 
-/** No file in the place of ours, none in the place of another's folder, no two that a file system could take for one. */
+/** No hidden name, which nobody would look at and programs obey (`.git/config`). No file in the place of ours, none in the place of another's folder, no two that a file system could take for one. */
 function assertPlaceable(listing: OutputIndex, reserved: readonly string[]): void {
   const fold = (path: string): string => path.normalize('NFC').toLowerCase();
   const taken = new Set(reserved.map(fold));
@@ -52,6 +52,7 @@ function assertPlaceable(listing: OutputIndex, reserved: readonly string[]): voi
   for (const { path } of listing.outputs) {
     const folded = fold(path);
     const parents = folded.split('/').slice(0, -1).map((_, at, names) => names.slice(0, at + 1).join('/'));
+    if (path.split('/').some(name => name.startsWith('.'))) throw new AppError('output_refused', `the index has a hidden file: ${path}`);
     if (taken.has(folded) || folders.has(folded) || parents.some(parent => taken.has(parent))) {
       throw new AppError('output_refused', `the index puts ${path} where something else is`);
     }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import {
   AppError,
   digestOf,
@@ -10,6 +9,7 @@ import {
   type Trust
 } from '@cloister/protocol';
 import { readOpenedFolder } from './opened-folder.js';
+import { readPlain } from './plain-file.js';
 
 export interface VerifyFileOptions {
   readonly trust: Trust;
@@ -21,7 +21,7 @@ export interface VerifyFileOptions {
 
 const MAX_REPORT_BYTES = 32 * 1024 * 1024;
 
-/** Verifies a report from disk: no network, no state. @throws AppError usage where a file cannot be read */
+/** Verifies a report from disk: no network, no state. @throws AppError usage where a file cannot be read | payload_too_large */
 export async function verifyReportFile(path: string, { trust, policy, now, outputs }: VerifyFileOptions): Promise<ReportResult> {
   const report = await readReportFile(path);
   const opened = outputs === undefined ? undefined : await readOpenedFolder(outputs);
@@ -29,10 +29,8 @@ export async function verifyReportFile(path: string, { trust, policy, now, outpu
 }
 
 async function readReportFile(path: string): Promise<unknown> {
-  const bytes = await readFile(path).catch((cause: unknown) => {
-    throw new AppError('usage', `${path} cannot be read`, { cause });
-  });
-  if (bytes.length > MAX_REPORT_BYTES) throw new AppError('payload_too_large', `${path} is too large for a report`);
+  const bytes = await readPlain(path, MAX_REPORT_BYTES);
+  if (bytes === undefined) throw new AppError('usage', `${path} is not a plain file that can be read`);
   try {
     return parseJson(bytes);
   } catch {

@@ -10,6 +10,7 @@ import type { AddCommand } from './command.js';
 interface SealFlags {
   readonly name: string;
   readonly broker: string;
+  readonly brokerKey?: string;
   readonly mock?: string;
   readonly kind: Descriptor['kind'];
   readonly mediaType?: string;
@@ -30,6 +31,7 @@ export const addAsset: AddCommand = (program, open) => {
     .argument('<file>', 'the plaintext; it is read and left as it is')
     .requiredOption('--name <name>', 'what you call it')
     .requiredOption('--broker <url>', 'your broker; its keys are pinned on first contact')
+    .option('--broker-key <thumbprint>', 'the key that your broker printed at its start; needed on first contact, but for a broker of this machine’s daemon')
     .option('--mock <file>', 'a stand-in that everybody may read: same columns, no real row')
     .addOption(new Option('--kind <kind>', 'what it is').choices(['dataset', 'model', 'library', 'code']).default('dataset'))
     .option('--media-type <type>', 'default: by the file’s extension')
@@ -43,7 +45,7 @@ export const addAsset: AddCommand = (program, open) => {
 async function seal(context: CliContext, file: string, flags: SealFlags): Promise<void> {
   const ownerDir = context.ownerDir(flags.owner);
   const { transport, clock } = context;
-  const { description, url } = await pinBroker(await openOwner(ownerDir), { url: flags.broker, transport });
+  const { description, url } = await pinBroker(await openOwner(ownerDir), { url: flags.broker, transport, ...(flags.brokerKey === undefined ? {} : { brokerKey: flags.brokerKey }) });
   const sealed = await sealAsset({
     ownerDir,
     file,
@@ -58,9 +60,9 @@ async function seal(context: CliContext, file: string, flags: SealFlags): Promis
   const { payload, digest } = sealed.descriptor;
   if (flags.publish) await publishAsset({ ownerDir, transport, clock }, { name: payload.name, version: payload.version, server: (await context.settings()).server });
   if (flags.json === true) {
-    context.printJson({ asset: digest, name: payload.name, version: payload.version, size: payload.size, digest: payload.digest, sealedFile: sealed.sealedFile, published: flags.publish });
+    context.printJson({ asset: digest, name: payload.name, version: payload.version, size: payload.size, digest: payload.digest, broker: description.broker, sealedFile: sealed.sealedFile, published: flags.publish });
     return;
   }
-  context.print(formatTable([['asset', digest], ['name', `${payload.name} version ${payload.version}`], ['sealed', `${sealed.sealedFile}, ${formatBytes(payload.size)}`], ['published', flags.publish ? 'yes' : 'no']], { indent: 2 }));
+  context.print(formatTable([['asset', digest], ['name', `${payload.name} version ${payload.version}`], ['sealed', `${sealed.sealedFile}, ${formatBytes(payload.size)}`], ['broker', `${description.broker}, pinned`], ['published', flags.publish ? 'yes' : 'no']], { indent: 2 }));
   context.print(context.style.faint('  Nobody may open it yet: cloister policy sign FILE'));
 }

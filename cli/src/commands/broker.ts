@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import * as z from 'zod/mini';
 import type { CliContext } from '../context.js';
 import { stopDaemonProcess } from '../daemon/daemon-process.js';
+import { shellWord } from '../terminal/shell-word.js';
 import { formatTable } from '../terminal/table.js';
 import type { AddCommand } from './command.js';
 
@@ -48,7 +49,7 @@ async function add(context: CliContext, name: string, { owner: given, pin, json 
   if (json === true) context.printJson({ name, url, owner: signer.thumbprint, pinned: pin });
   else {
     context.print(formatTable([['broker', url], ['owner', signer.thumbprint], ['pinned', pin ? `as ${name}, in ${context.state.trust}` : 'no']]));
-    context.print(context.style.faint(`cloister asset seal FILE --name NAME --broker ${url}${given === undefined ? '' : ` --owner ${given}`}`));
+    context.print(context.style.faint(`cloister asset seal FILE --name NAME --broker ${url}${given === undefined ? '' : ` --owner ${shellWord(given)}`}`));
   }
 }
 

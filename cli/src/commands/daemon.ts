@@ -1,6 +1,7 @@
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { SERVER_ROUTES, callRoute } from '@cloister/protocol';
-import { answers } from '@cloister/kit';
+import { answers, requirePrivateDirectory } from '@cloister/kit';
 import type { CliContext } from '../context.js';
 import { findDaemonProcess, startDaemonProcess, stopDaemonProcess } from '../daemon/daemon-process.js';
 import { rememberGateway } from '../daemon/ensure-daemon.js';
@@ -32,6 +33,7 @@ export const addDaemon: AddCommand = (program, open) => {
 
 async function start(context: CliContext, json: boolean): Promise<void> {
   const { gateway } = await context.settings();
+  await requirePrivateDirectory(dirname(gateway));
   const running = await answers(gateway);
   const socket = running ? gateway : await startDaemonProcess(context.home, context.clock);
   if (!running) await rememberGateway(context.home, socket);
@@ -47,6 +49,7 @@ async function stop(context: CliContext, json: boolean): Promise<void> {
 
 async function status(context: CliContext, json: boolean): Promise<void> {
   const settings = await context.settings();
+  await requirePrivateDirectory(dirname(settings.gateway));
   const [pid, running] = [await findDaemonProcess(context.home), await answers(settings.gateway)];
   const ready = running ? await isReady(context, settings.server) : 'not running';
   if (json) context.printJson({ state: running ? 'running' : 'not running', ready: ready === 'yes', ...(pid === undefined ? {} : { pid }), gateway: settings.gateway, home: context.home });

@@ -5,6 +5,7 @@ import type { OpenedResults } from '@cloister/agent';
 import type { CliContext } from '../context.js';
 import { printable, printableLine } from '../terminal/printable.js';
 import { formatBytes } from '../terminal/quantities.js';
+import { shellWord } from '../terminal/shell-word.js';
 import { formatTable } from '../terminal/table.js';
 import { sentenceOf } from '../views/submission.js';
 import { explainVerdict, formatVerdict } from '../views/verdict.js';
@@ -37,10 +38,10 @@ async function outputs(context: CliContext, reference: string, { into, json }: O
   const passed = opened.checks.filter(check => check.status === 'pass').length;
   print(`${formatVerdict(opened.verdict, style)}  ${style.faint(`${passed} of ${opened.checks.length} checks passed`)}`);
   print(`${explainVerdict(opened.verdict, style)}\n`);
-  print(style.strong(here(opened.folder)));
+  print(style.strong(printableLine(here(opened.folder))));
   print(formatTable(opened.files.map(file => [printableLine(file.path), formatBytes(file.size)]), { indent: 2, align: ['left', 'right'] }));
   if (opened.outcome === 'failed') await showFailure(context, opened);
-  print(style.faint(`\ncloister verify ${here(opened.report)} --outputs ${here(opened.folder)}`));
+  print(style.faint(`\ncloister verify ${shellWord(here(opened.report))} --outputs ${shellWord(here(opened.folder))}`));
 }
 
 const TRACEBACK_LINES = 30;
@@ -51,7 +52,7 @@ async function showFailure({ style, print }: CliContext, { code, files, folder }
   const traceback = files.find(file => file.kind === 'traceback');
   if (traceback === undefined) return;
   const lines = (await readFile(join(folder, traceback.path), 'utf8')).trimEnd().split('\n');
-  if (lines.length > TRACEBACK_LINES) print(style.faint(`  … all of it is in ${traceback.path}`));
+  if (lines.length > TRACEBACK_LINES) print(style.faint(`  … all of it is in ${printableLine(traceback.path)}`));
   for (const line of lines.slice(-TRACEBACK_LINES)) print(`  ${printable(withoutColours(line))}`);
 }
 

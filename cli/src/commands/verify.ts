@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { AppError, type ReportResult } from '@cloister/protocol';
 import { findContradictions, readAppraisal, readTrust, verifyReportFile } from '@cloister/agent';
 import type { CliContext } from '../context.js';
+import { printableLine } from '../terminal/printable.js';
 import { VERDICT_EXIT, explainVerdict, formatChecks, formatSubject, formatVerdict } from '../views/verdict.js';
 import type { AddCommand } from './command.js';
 
@@ -63,7 +64,7 @@ function worst(files: readonly VerifiedFile[]): number {
 
 function show({ style, print }: CliContext, files: readonly VerifiedFile[], contradictions: readonly string[]): void {
   for (const { path, result } of files) {
-    print(`${formatVerdict(result.verdict, style)}  ${style.faint(path)}`);
+    print(`${formatVerdict(result.verdict, style)}  ${style.faint(printableLine(path))}`);
     print(`${explainVerdict(result.verdict, style)}\n`);
     const subject = formatSubject(result);
     if (subject !== '') print(`${subject}\n`);

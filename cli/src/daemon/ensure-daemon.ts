@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { AppError, jcs } from '@cloister/protocol';
-import { answers, createPrivateFile, ensurePrivateDirectory, type Clock } from '@cloister/kit';
+import { answers, createPrivateFile, ensurePrivateDirectory, requirePrivateDirectory, type Clock } from '@cloister/kit';
 import { defaultGateway, stateFolderOf, type Settings } from '@cloister/agent';
 import { startDaemonProcess } from './daemon-process.js';
 
@@ -14,8 +15,10 @@ export interface EnsureOptions {
 /**
  * The socket of this machine's daemon, started where it is needed and does not run. Where the services are somewhere
  * else, nothing is started.
+ * @throws AppError key_unsafe where somebody else has its place | daemon_unreachable
  */
 export async function ensureDaemon({ home, settings, clock, note }: EnsureOptions): Promise<string> {
+  await requirePrivateDirectory(dirname(settings.gateway));
   if (!new URL(settings.server).hostname.endsWith('.cloister.localhost') || (await answers(settings.gateway))) return settings.gateway;
   // Services that were set up elsewhere are another's to start.
   if (settings.gateway !== defaultGateway(home) && !(await servesFrom(home))) {

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { printable, printableLine } from './printable.js';
 import { formatAge, formatBytes, formatDuration } from './quantities.js';
+import { shellWord } from './shell-word.js';
 import { formatTable } from './table.js';
 
 test('columns are aligned by characters, and colours do not count', () => {
@@ -28,4 +30,11 @@ test('ages have one unit and are never negative', () => {
 test('nothing that steers a terminal or turns text around gets through', () => {
   expect(printable('a\u001b[2Jb\u0007\u009b1m\u202ec\tx\n')).toBe('a·[2Jb··1m·c\tx\n');
   expect(printableLine('a\r\nb\u0000 c')).toBe('a b· c');
+});
+
+test.each(['results/study-1', '-rf', 'a b', "it's", '$(touch x);`y`', '"', 'back\\slash', '\u001b[2J\u202ea\'b\\', 'new\nline', 'tag\u{e0041}', ''])('%j is one word of a shell, and shows nothing that steers a terminal', path => {
+  const word = shellWord(path);
+  expect(word).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  const said = execFileSync('bash', ['--norc', '-c', `printf '%s\\0' ${word}`], { encoding: 'utf8', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8' } });
+  expect(said).toBe(`${path.startsWith('-') ? './' : ''}${path}\0`);
 });

@@ -47,8 +47,8 @@ interface Shown {
 }
 
 function show({ style, live, print }: CliContext, { view, last, elapsed }: Shown): void {
-  const ended = TERMINAL_STATES.has(view.state);
-  const paint = view.state === 'succeeded' ? style.good : ended ? style.bad : style.strong;
+  // "succeeded" is the operator's word: green is for what a verified report says.
+  const paint = TERMINAL_STATES.has(view.state) && view.state !== 'succeeded' ? style.bad : style.strong;
   const line = `${style.faint(formatDuration(elapsed).padStart(12))}  ${paint(describeState(view))}`;
   const sameState = last?.state === view.state;
   if (live) process.stdout.write(`${sameState ? '\u001b[1A\r\u001b[K' : ''}${line}\n`);

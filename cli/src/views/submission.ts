@@ -1,6 +1,6 @@
 import { ERRORS, isErrorCode, type JobView, type Rule } from '@cloister/protocol';
 import type { Draft, Plan } from '@cloister/agent';
-import { printable, printableLine } from '../terminal/printable.js';
+import { printableLine } from '../terminal/printable.js';
 import { formatBytes, short } from '../terminal/quantities.js';
 import type { Style } from '../terminal/style.js';
 import { formatTable } from '../terminal/table.js';
@@ -33,7 +33,8 @@ export function formatPackage({ made }: Plan, style: Style): string {
 export function formatDecisions(draft: Draft, style: Style): string {
   const assets = draft.decisions.flatMap(broker => broker.assets.map(asset => ({ ...asset, broker })));
   const rows = draft.inputs.map(input => {
-    const asset = assets.find(other => other.name === input.name);
+    // Only an input's own custodian decides about it.
+    const asset = assets.find(other => other.name === input.name && other.broker.broker === input.descriptor.custodians[0].broker);
     const decision = asset?.decision ?? 'no answer';
     const paint = decision === 'allow' ? style.good : style.caution;
     return [printableLine(input.name), { text: `version ${input.descriptor.version}, ${formatBytes(input.descriptor.size)}` }, { text: decision, paint }, { text: asset?.rule === undefined ? '' : describeRule(asset.rule), paint: style.faint }];
@@ -69,5 +70,5 @@ export function describeState(view: JobView): string {
 
 /** What an error code means; an operator's unknown code is shown as it is. */
 export function sentenceOf(code: string): string {
-  return isErrorCode(code) ? `${ERRORS[code].title} (${code})` : printable(code);
+  return isErrorCode(code) ? `${ERRORS[code].title} (${code})` : printableLine(code);
 }
