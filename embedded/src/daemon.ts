@@ -114,6 +114,7 @@ async function startServer({ config, clock, logger }: DaemonDeps, layout: Layout
     publishers: 'any',
     backend,
     brokers: transport,
+    brokerHosts: ['cloister.localhost'],
     runnerEnv: localRunnerEnv({ serverUrl: publicUrl, gateway: layout.gateway, python: config.embedded.python }),
     clock,
     logger: logger.child({ part: 'server' })

@@ -116,7 +116,7 @@ export const ERRORS = {
   usage: entry(400, 'The command was not understood.', 'See --help.'),
   daemon_unreachable: entry(503, 'The Cloister daemon does not answer.', 'Start it: `cloister start`.', true),
   state_locked: entry(409, 'Another process uses this state directory.', 'Use that one, or stop it: `cloister stop`.', true),
-  trust_missing: entry(400, 'Nobody is pinned to trust for this.', 'See docs: trust.json lists owners, verifiers and image reference values.'),
+  trust_missing: entry(400, 'Nobody is pinned to trust for this.', 'Run `npm run demo` once, or name the state directory that you use: $CLOISTER_HOME or --home.'),
   output_not_verified: entry(403, 'The report does not verify, so nothing was unsealed.', 'Run `cloister verify` to see which check failed.'),
   secret_likely: entry(409, 'Something that would be sent looks like a secret.', 'Take it out or list the file in .cloisterignore; to send it all the same, say so with --yes.'),
   // an operator's word that contradicts what is known

@@ -26,6 +26,7 @@ export * from './http/problem.js';
 export * from './http/route.js';
 export * from './http/server-routes.js';
 export * from './attestation/check.js';
+export { HARDWARE_CHECKS } from './attestation/checks/index.js';
 export * from './attestation/claims.js';
 export * from './attestation/expectation.js';
 export * from './attestation/verify.js';

@@ -12,6 +12,7 @@ import { createHealthChecks } from './http/health.js';
 import { createSenderAuthentication, type Admitted } from './http/sender.js';
 import { createAttemptService } from './jobs/attempt-service.js';
 import { createBrokerChecks } from './jobs/broker-checks.js';
+import type { BrokerHosts } from './jobs/broker-hosts.js';
 import { createJobChanges } from './jobs/change-job.js';
 import { createEventFeed } from './jobs/event-feed.js';
 import { createGarbageCollector } from './jobs/garbage-collector.js';
@@ -34,6 +35,8 @@ export interface ServerOptions {
   readonly backend: TeeBackend;
   /** How brokers are reached. */
   readonly brokers: Transport;
+  /** Which brokers are called, and may be published: by default public ones, by https. */
+  readonly brokerHosts?: BrokerHosts | undefined;
   /** Environment of the runner of an attempt; must be the same whenever it is asked for again. */
   readonly runnerEnv: (job: Digest, attempt: number) => Readonly<Record<string, string>>;
   readonly clock: Clock;
@@ -64,7 +67,7 @@ export interface Server {
 
 /** The operator's server. The only place that chooses implementations. */
 export async function createServer(options: ServerOptions): Promise<Server> {
-  const { backend, clock, logger, trust, publicUrl } = options;
+  const { backend, clock, logger, trust, publicUrl, brokerHosts = 'public' } = options;
   const limits = limitsOf(options.limits ?? {});
   await mkdir(options.stateDir, { recursive: true, mode: 0o700 });
   const blobs = await openFilesystemBlobStore({ root: join(options.stateDir, 'blobs'), minFreeBytes: limits.minFreeBytes });
@@ -76,7 +79,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const cursors = createPageCursors(await store.secrets.get('cursor'));
   const reconciler = createReconciler({
     store, backend, changes, garbage, clock, logger,
-    brokers: createBrokerChecks({ catalog: store.catalog, transport: options.brokers, logger }),
+    brokers: createBrokerChecks({ catalog: store.catalog, transport: options.brokers, hosts: brokerHosts, clock, logger }),
     serverId: labelOf(await store.secrets.get('server')),
     runnerEnv: options.runnerEnv,
     maxParallelJobs: limits.maxParallelJobs,
@@ -87,7 +90,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const handlers = createHandlers({
     jobs: createJobService({ store, blobs, changes, garbage, cursors, clock, poke, maxLiveJobs: limits.maxLiveJobs }),
     attempts: createAttemptService({ store, blobs, changes, backend, trust, clock, poke, attempts: store.attempts }),
-    catalog: createCatalogService({ store, blobs, garbage, cursors, clock, maxUnusedBundleBytes: limits.maxUnusedBundleBytes }),
+    catalog: createCatalogService({ store, blobs, garbage, cursors, clock, brokerHosts, maxUnusedBundleBytes: limits.maxUnusedBundleBytes }),
     health: createHealthChecks({ store, blobs, trouble: reconciler.trouble }),
     events: store.events,
     feed,

@@ -16,6 +16,8 @@ export const ServerConfig = z.strictObject({
   trustFile: Path,
   analysts: Admitted,
   publishers: Admitted,
+  /** Brokers that are called and may be published, by host or suffix of hosts. Without: public names by https. */
+  brokerHosts: z.optional(z.array(z.string().check(z.regex(/^[a-z0-9-]+(\.[a-z0-9-]+)*$/))).check(z.minLength(1))),
   /** The only backend of version 1: runners of this machine under the attestation simulator, which proves nothing about hardware. */
   backend: z.strictObject({ kind: z.literal('local'), imageDir: Path, socketRoot: Path }),
   /** Unix sockets that runners and this server reach some hosts by, by host or suffix of hosts. */

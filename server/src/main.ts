@@ -21,6 +21,7 @@ async function main(): Promise<void> {
     publishers: config.publishers,
     backend,
     brokers: transport,
+    brokerHosts: config.brokerHosts,
     runnerEnv: localRunnerEnv({ serverUrl: config.publicUrl, ...config.runner }),
     clock: systemClock,
     logger,

@@ -36,7 +36,7 @@ describe('a database restored from before a release', () => {
   });
 
   test('releases nothing, though its counts say that a use is left, and says so', async () => {
-    world.clock.advance(1000);
+    world.clock.advance(60_001);
     expect(await denialIn(world, challenge(world, await makeJob(world)))).toMatchObject({ code: 'rolled_back' });
     expect(await codeOf(ready())).toBe('rolled_back');
   });
@@ -53,13 +53,21 @@ describe('a database restored from before a release', () => {
   });
 
   test('is back in service by a higher policy version, which states the remaining uses, and records the recovery', async () => {
-    world.clock.advance(1000);
+    world.clock.advance(60_001);
     const policy = await putRules(world, [{ uses: 1 }]);
     expect(await ready()).toMatchObject({ status: 'ok' });
     await runAttempt(world, await makeJob(world));
     const kinds = (await readLedger(world.ownerDeps)).map(entry => entry.kind);
     expect(kinds).toEqual(['descriptor', 'policy', 'policy', 'policy', 'recovery', 'release']);
     expect((await listPolicies(world.ownerDeps))[0]).toMatchObject({ policy: policy.jws, uses: [{ jobs: 1 }] });
+  });
+
+  test('nor to one whose analyst wrote a later time into its id', async () => {
+    await putRules(world, [{}]);
+    const ahead = (ms: number): string => createId(new Date(world.clock.now().getTime() + ms));
+    const [near, far] = [await makeJob(world, { manifest: { id: ahead(60_000) } }), await makeJob(world, { manifest: { id: ahead(600_000) } })];
+    expect((await denialIn(world, challenge(world, near))).reasons).toContain('rolled_back');
+    expect(await codeOf(challenge(world, far))).toBe('manifest_early');
   });
 
   test('never releases to a job from before it was noticed: which keys its attempts had is forgotten', async () => {
@@ -83,7 +91,7 @@ test('a database restored from before a stop does not put the old policy in forc
   await save();
   const stop = await putRules(world, []);
   await restore();
-  world.clock.advance(1000);
+  world.clock.advance(60_001);
   expect(await codeOf(challenge(world, await makeJob(world)))).toBe('rolled_back');
   // the stop itself is not above itself
   expect(await codeOf(callRoute(world.client, BROKER_ROUTES.putPolicy, { body: { policy: stop.jws } }))).toBe('policy_rollback');
@@ -124,7 +132,7 @@ test('approvals from the backup are void: one of them may have been taken back s
   await save();
   await put((await signObject(APPROVAL, { ...approval, decision: 'refused' }, world.owner.signer)).jws);
   await restore();
-  world.clock.advance(1000);
+  world.clock.advance(60_001);
   await putRules(world, [{ code: 'approved' }]);
   const later = await signObject(MANIFEST, { ...payload, id: createId(world.clock.now()) }, world.analyst);
   expect(await codeOf(challenge(world, later))).toBe('approval_missing');

@@ -109,13 +109,59 @@ test('attempts of one job are limited by the rule', async () => {
   expect(await denialIn(world, challenge(world, job, 2))).toMatchObject({ code: 'attempts_exhausted' });
 });
 
+describe('whoever holds a manifest and asks on and on', () => {
+  test('gets the challenge that the attempt has, and the runner keeps it', async () => {
+    const job = await makeJob(world);
+    const own = await challenge(world, job);
+    for (let count = 0; count < 70; count += 1) expect(await challenge(world, job)).toBe(own);
+    await release(world, await attest(world, job, { runner: await makeRunner(), challenge: own }));
+  });
+
+  test('leaves the runner half of a challenge’s time at least', async () => {
+    const job = await makeJob(world);
+    const early = await challenge(world, job);
+    world.clock.advance(150_000);
+    const own = await challenge(world, job);
+    expect(own).not.toBe(early);
+    world.clock.advance(150_000);
+    expect(await codeOf(release(world, await attest(world, job, { runner: await makeRunner(), challenge: early })))).toBe('challenge_unknown');
+    world.clock.advance(149_999);
+    await release(world, await attest(world, job, { runner: await makeRunner(), challenge: own }));
+  });
+
+  test('does not keep the last use from others for longer than one challenge lives', async () => {
+    await putRules(world, [{ uses: 1 }]);
+    const [held, other] = [await makeJob(world), await makeJob(world)];
+    for (let count = 0; count < 5; count += 1) {
+      await challenge(world, held);
+      expect((await refusal(challenge(world, other))).members['retryAfterSeconds']).toBe(300 - count * 60);
+      world.clock.advance(60_000);
+    }
+    await challenge(world, held);
+    await runAttempt(world, other);
+    expect(await codeOf(challenge(world, held))).toBe('uses_exhausted');
+  });
+
+  test('is denied once the policy is, though a challenge is open', async () => {
+    const job = await makeJob(world);
+    await challenge(world, job);
+    await putRules(world, []);
+    expect(await codeOf(challenge(world, job))).toBe('released_never');
+  });
+
+  test('another attempt has a challenge of its own', async () => {
+    const job = await makeJob(world);
+    expect(await challenge(world, job, 2)).not.toBe(await challenge(world, job, 1));
+  });
+});
+
 test('open challenges are bounded for each analyst, and what was dropped cannot be used', async () => {
   await world.close();
   world = await createWorld({ rule: {}, limits: { challenges: { perAnalyst: 2, total: 100 } } });
   const job = await makeJob(world);
-  const [first, , third] = [await challenge(world, job), await challenge(world, job), await challenge(world, job)];
+  const [first, , third] = [await challenge(world, job), await challenge(world, job, 2), await challenge(world, job, 3)];
   expect(await codeOf(release(world, await attest(world, job, { runner: await makeRunner(), challenge: first })))).toBe('challenge_unknown');
-  await release(world, await attest(world, job, { runner: await makeRunner(), challenge: third }));
+  await release(world, await attest(world, job, { runner: await makeRunner(), attempt: 3, challenge: third }));
 });
 
 test('open challenges are bounded in all', async () => {
@@ -123,15 +169,14 @@ test('open challenges are bounded in all', async () => {
   world = await createWorld({ rule: {}, limits: { challenges: { perAnalyst: 100, total: 2 } } });
   const job = await makeJob(world);
   const first = await challenge(world, job);
-  await challenge(world, job);
-  await challenge(world, job);
+  await challenge(world, await makeJob(world));
+  await challenge(world, await makeJob(world));
   expect(await codeOf(release(world, await attest(world, job, { runner: await makeRunner(), challenge: first })))).toBe('challenge_unknown');
 });
 
 test('challenges are 32 random bytes, never the same', async () => {
-  const job = await makeJob(world);
   const challenges = [];
-  for (let count = 0; count < 5; count += 1) challenges.push(await challenge(world, job));
+  for (let count = 0; count < 5; count += 1) challenges.push(await challenge(world, await makeJob(world)));
   expect(new Set(challenges).size).toBe(5);
   for (const text of challenges) expect(Buffer.from(text, 'base64url')).toHaveLength(32);
 });

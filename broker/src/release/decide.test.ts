@@ -17,6 +17,7 @@ const facts: JobFacts = {
   code: { bound: true, analystListed: true, anyRolledBack: false }, attestation: undefined
 };
 const withManifest = (change: Partial<Manifest>): JobFacts['manifest'] => ({ ...world.manifest, payload: { ...world.manifest.payload, ...change } });
+const madeAfter = (ms: number): JobFacts['manifest'] => withManifest({ id: createId(new Date(world.now.getTime() + ms)) });
 const withRule = (...rules: Partial<Rule>[]): AssetFacts => ({
   ...asset,
   policy: { ...owner.policy, payload: { ...owner.policy.payload, allow: rules.map(rule => createTestRule({ analysts: [world.analyst.thumbprint], images: [world.image], ...rule })) } }
@@ -31,7 +32,11 @@ const TABLE: readonly { readonly name: string; readonly facts: Partial<JobFacts>
   { name: 'an expired manifest', facts: { now: new Date(world.manifest.payload.notAfter) }, outcome: 'deny', reasons: ['manifest_expired'] },
   { name: 'nothing here', facts: { assets: [], code: undefined }, outcome: 'deny', reasons: ['asset_not_here'] },
   { name: 'a job from before a restored backup', facts: { restoredAt: world.now }, outcome: 'deny', reasons: ['rolled_back'] },
-  { name: 'a job from after it', facts: { restoredAt: world.now, manifest: withManifest({ id: createId(new Date(world.now.getTime() + 1)) }) }, outcome: 'allow', reasons: [] },
+  { name: 'a job from as far ahead as was let through before', facts: { restoredAt: world.now, manifest: madeAfter(60_000) }, outcome: 'deny', reasons: ['rolled_back'] },
+  { name: 'a job from after it', facts: { restoredAt: world.now, now: new Date(world.now.getTime() + 60_001), manifest: madeAfter(60_001) }, outcome: 'allow', reasons: [] },
+  { name: 'an id as far ahead as clocks may be', facts: { manifest: madeAfter(60_000) }, outcome: 'allow', reasons: [] },
+  { name: 'an id from the future', facts: { manifest: madeAfter(60_001) }, outcome: 'deny', reasons: ['manifest_early'] },
+  { name: 'an id from the last moment that an id can name', facts: { manifest: withManifest({ id: 'ffffffff-ffff-7000-8000-000000000000' }) }, outcome: 'deny', reasons: ['manifest_early'] },
   { name: 'no policy', facts: { assets: [{ ...asset, policy: undefined }] }, outcome: 'deny', reasons: ['policy_missing'] },
   { name: 'a policy without rules', facts: { assets: [withRule()] }, outcome: 'deny', reasons: ['policy_empty'] },
   { name: 'an asset that is rolled back, whatever its policy', facts: { assets: [{ ...asset, rolledBackTo: 1 }] }, outcome: 'deny', reasons: ['rolled_back'] },

@@ -16,6 +16,9 @@ import {
   type Verified
 } from '@cloister/protocol';
 
+/** How far an id may be ahead of this broker's clock. */
+export const CLOCK_SKEW_MS = 60_000;
+
 /** One of the job's inputs whose key this broker keeps. */
 export interface AssetFacts {
   readonly descriptor: Verified<Descriptor>;
@@ -123,9 +126,14 @@ function wholeRefusals(facts: JobFacts): DenialReason[] {
   if (attempt !== undefined && highestReleased !== undefined && attempt < highestReleased) {
     refusals.push({ code: 'attempt_superseded', expected: highestReleased, actual: attempt });
   }
+  const made = timeOfId(manifest.id);
+  // Whoever signs a manifest writes its id: one from the future would pass for a job from after a restore to come.
+  const latest = new Date(now.getTime() + CLOCK_SKEW_MS);
+  if (made > latest) refusals.push({ code: 'manifest_early', expected: toTime(latest), actual: manifest.id });
   // What a restored broker released before is forgotten, and with it which keys an older job's attempts were bound to.
-  if (restoredAt !== undefined && timeOfId(manifest.id) <= restoredAt) {
-    refusals.push({ code: 'rolled_back', expected: `a job made after ${toTime(restoredAt)}`, actual: toTime(timeOfId(manifest.id)) });
+  const forgotten = restoredAt === undefined ? undefined : new Date(restoredAt.getTime() + CLOCK_SKEW_MS);
+  if (forgotten !== undefined && made <= forgotten) {
+    refusals.push({ code: 'rolled_back', expected: `a job made after ${toTime(forgotten)}`, actual: toTime(made) });
   }
   return refusals;
 }

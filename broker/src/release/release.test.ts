@@ -194,6 +194,7 @@ describe('tokens', () => {
     const job = await makeJob(world);
     const runner = await makeRunner();
     const first = await attest(world, job, { runner, challenge: await challenge(world, job) });
+    world.clock.advance(150_000);
     const second = await attest(world, job, { runner, challenge: await challenge(world, job) });
     expect((await denialIn(world, release(world, { session: second.session, tokens: first.tokens }))).reasons).toContain('nonce');
   });

@@ -1,3 +1,4 @@
+import type { Time } from '@cloister/protocol';
 import { sql } from 'kysely';
 import type { Store, Tables } from './tables.js';
 
@@ -18,6 +19,12 @@ export async function insertChallenge(store: Store, challenge: StoredChallenge, 
   const oldest = await store.selectFrom('challenges').select('challenge').orderBy(sql`rowid`, 'desc').offset(limits.total).limit(limits.total).execute();
   const dropped = [...oldestOwn, ...oldest].map(row => row.challenge);
   if (dropped.length > 0) await store.deleteFrom('challenges').where('challenge', 'in', dropped).execute();
+}
+
+/** The newest open challenge of an attempt that is good for longer than until then. */
+export async function openChallenge(store: Store, { job, attempt }: Pick<StoredChallenge, 'job' | 'attempt'>, until: Time): Promise<StoredChallenge | undefined> {
+  const open = store.selectFrom('challenges').selectAll().where('job', '=', job).where('attempt', '=', attempt).where('expires_at', '>', until);
+  return open.orderBy('expires_at', 'desc').limit(1).executeTakeFirst();
 }
 
 /** An open challenge, or undefined where it is unknown, used or expired. */

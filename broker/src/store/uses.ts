@@ -34,14 +34,16 @@ export async function releasedUnder(store: Store, name: string, rule: string): P
   return { jobs: jobs.length, attempts: attempts.length };
 }
 
-/** Reserves one use of a rule for a job, or prolongs its reservation. A use that was consumed stays consumed. */
+/**
+ * Reserves one use of a rule for a job, once: neither asking again nor asking after its end prolongs it, since whoever
+ * holds a manifest may ask, and would keep the last use from all others. Without a reservation a job may still be
+ * released where a use is left. A use that was consumed stays consumed.
+ */
 export async function reserveUse(store: Store, use: { readonly name: string; readonly rule: string; readonly job: Digest }, expiresAt: Time): Promise<void> {
   await store
     .insertInto('uses')
     .values({ ...use, expires_at: expiresAt })
-    .onConflict(conflict =>
-      conflict.columns(['name', 'rule', 'job']).doUpdateSet({ expires_at: expiresAt }).where('uses.expires_at', 'is not', null)
-    )
+    .onConflict(conflict => conflict.columns(['name', 'rule', 'job']).doNothing())
     .execute();
 }
 

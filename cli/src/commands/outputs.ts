@@ -8,7 +8,7 @@ import { formatBytes } from '../terminal/quantities.js';
 import { shellWord } from '../terminal/shell-word.js';
 import { formatTable } from '../terminal/table.js';
 import { sentenceOf } from '../views/submission.js';
-import { explainVerdict, formatVerdict } from '../views/verdict.js';
+import { countChecks, explainVerdict, formatVerdict } from '../views/verdict.js';
 import type { AddCommand } from './command.js';
 
 interface OutputsFlags {
@@ -35,8 +35,7 @@ async function outputs(context: CliContext, reference: string, { into, json }: O
     return;
   }
   const { style, print } = context;
-  const passed = opened.checks.filter(check => check.status === 'pass').length;
-  print(`${formatVerdict(opened.verdict, style)}  ${style.faint(`${passed} of ${opened.checks.length} checks passed`)}`);
+  print(`${formatVerdict(opened.verdict, style)}  ${style.faint(`checks: ${countChecks(opened.checks, opened.verdict === 'simulated')}`)}`);
   print(`${explainVerdict(opened.verdict, style)}\n`);
   print(style.strong(printableLine(here(opened.folder))));
   print(formatTable(opened.files.map(file => [printableLine(file.path), formatBytes(file.size)]), { indent: 2, align: ['left', 'right'] }));

@@ -3,7 +3,7 @@ import { AppError, type ReportResult } from '@cloister/protocol';
 import { findContradictions, readAppraisal, readTrust, verifyReportFile } from '@cloister/agent';
 import type { CliContext } from '../context.js';
 import { printableLine } from '../terminal/printable.js';
-import { VERDICT_EXIT, explainVerdict, formatChecks, formatSubject, formatVerdict } from '../views/verdict.js';
+import { VERDICT_EXIT, countChecks, explainVerdict, formatChecks, formatSubject, formatVerdict } from '../views/verdict.js';
 import type { AddCommand } from './command.js';
 
 interface VerifyFlags {
@@ -66,11 +66,23 @@ function show({ style, print }: CliContext, files: readonly VerifiedFile[], cont
   for (const { path, result } of files) {
     print(`${formatVerdict(result.verdict, style)}  ${style.faint(printableLine(path))}`);
     print(`${explainVerdict(result.verdict, style)}\n`);
+    if (result.evidence === undefined) {
+      print(`  ${style.bad('FAIL')}  not an attestation report that can be read: ${printableLine(reasonOf(result))}\n`);
+      continue;
+    }
     const subject = formatSubject(result);
     if (subject !== '') print(`${subject}\n`);
-    print(`${formatChecks(result.checks, style, result.verdict === 'simulated')}\n`);
+    const simulated = result.verdict === 'simulated';
+    print(`${formatChecks(result.checks, style, simulated)}\n`);
+    print(`  ${countChecks(result.checks, simulated)}\n`);
   }
   for (const attempt of contradictions) print(style.bad(`Two different statements for job ${attempt}: at least one of them is a lie.`));
+}
+
+/** Nothing but its form could be looked at, and that failed. */
+function reasonOf({ checks }: ReportResult): string {
+  const actual = checks.find(check => check.status === 'fail')?.actual;
+  return typeof actual === 'string' ? actual : 'not well formed';
 }
 
 function jsonOf(files: readonly VerifiedFile[], contradictions: readonly string[]): unknown {

@@ -1,4 +1,4 @@
-import type { Check, ReportResult, Verdict } from '@cloister/protocol';
+import { HARDWARE_CHECKS, type Check, type ReportResult, type Verdict } from '@cloister/protocol';
 import { printable, printableLine } from '../terminal/printable.js';
 import type { Style } from '../terminal/style.js';
 import { formatTable, type Cell } from '../terminal/table.js';
@@ -17,7 +17,7 @@ const MEANINGS: Readonly<Record<Verdict, string>> = {
   verified: 'Genuine hardware ran exactly this code on exactly these sealed inputs, under the owners’ policies, and these outputs came out.',
   failed: 'At least one part contradicts another, or what you trust. Do not rely on these outputs.',
   inconclusive: 'Nothing contradicts, and something is missing, so nobody can say. The checks marked “unknown” say what.',
-  simulated: 'Everything agrees, but a simulator on an ordinary machine signed it: whoever runs that machine could have seen and changed everything.'
+  simulated: 'Nothing contradicts, but a simulator on an ordinary machine signed it: whoever runs that machine could have seen and changed everything.'
 };
 
 const NOT_PROVEN = 'It does not prove that the notebook is correct, that its outputs disclose nothing, or that the hardware’s maker is honest.';
@@ -44,12 +44,25 @@ export function formatChecks(checks: readonly Check[], style: Style, simulated: 
     skipped: style.faint
   };
   const rows = checks.map(check => [
-    { text: WORDS[check.status], ...withPaint(paints[check.status]) },
+    { text: wordOf(check, simulated), ...withPaint(paints[check.status]) },
     { text: printableLine(check.id) },
     { text: printableLine(check.title), ...withPaint(check.status === 'pass' ? style.faint : undefined) }
   ]);
   const lines = formatTable(rows, { indent: 2 }).split('\n');
   return checks.flatMap((check, at) => [lines[at] ?? '', ...detailsOf(check, style)]).join('\n');
+}
+
+/** Nothing that hardware would have to say is called passed where a simulator said it. */
+function wordOf({ id, status }: Check, simulated: boolean): string {
+  return simulated && status === 'pass' && HARDWARE_CHECKS.has(id) ? 'simulated' : WORDS[status];
+}
+
+/** How many checks said what, in one line. */
+export function countChecks(checks: readonly Check[], simulated: boolean): string {
+  const words = checks.map(check => wordOf(check, simulated).toLowerCase().replace(/^pass$/, 'passed').replace(/^fail$/, 'failed'));
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
 }
 
 const withPaint = (paint: Cell['paint']): Pick<Cell, 'paint'> => (paint === undefined ? {} : { paint });

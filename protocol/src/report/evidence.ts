@@ -53,13 +53,17 @@ export async function readReport(input: unknown): Promise<ReportEvidence> {
 
 function parseReport(input: unknown): Report {
   const parsed = Report.safeParse(input);
-  if (!parsed.success) throw new AppError('invalid_object', `the report is not well formed at ${parsed.error.issues[0]?.path.join('.') ?? '?'}`, { cause: parsed.error });
+  if (!parsed.success) throw new AppError('invalid_object', `the report is not well formed at ${placeOf(parsed.error.issues[0]?.path)}`, { cause: parsed.error });
   return parsed.data;
+}
+
+function placeOf(path: readonly PropertyKey[] | undefined): string {
+  return path === undefined || path.length === 0 ? 'its top' : path.map(String).join('.');
 }
 
 function parseStatement(bytes: Uint8Array): Statement {
   const parsed = Statement.safeParse(parseJcs(bytes));
-  if (!parsed.success) throw new AppError('invalid_object', `the statement is not well formed at ${parsed.error.issues[0]?.path.join('.') ?? '?'}`, { cause: parsed.error });
+  if (!parsed.success) throw new AppError('invalid_object', `the statement is not well formed at ${placeOf(parsed.error.issues[0]?.path)}`, { cause: parsed.error });
   return parsed.data;
 }
 

@@ -1,6 +1,7 @@
 import { AppError, DESCRIPTOR, verifyObject, type CatalogEntry, type Descriptor, type Digest, type Thumbprint } from '@cloister/protocol';
 import type { Clock } from '@cloister/kit';
 import type { BlobStore, StoredBlob } from '../blobs/port.js';
+import { isAllowedBroker, type BrokerHosts } from '../jobs/broker-hosts.js';
 import type { GarbageCollector } from '../jobs/garbage-collector.js';
 import type { PageCursors } from '../jobs/page-cursors.js';
 import type { FileRecord, NewAsset, ServerStore } from '../store/port.js';
@@ -11,6 +12,7 @@ export interface CatalogServiceDeps {
   readonly garbage: GarbageCollector;
   readonly cursors: PageCursors;
   readonly clock: Pick<Clock, 'now'>;
+  readonly brokerHosts: BrokerHosts;
   /** What an analyst may store without submitting a job that uses it. */
   readonly maxUnusedBundleBytes: number;
 }
@@ -40,6 +42,7 @@ export function createCatalogService(deps: CatalogServiceDeps): CatalogService {
     publish: async (owner, jws) => {
       const { payload, digest, jws: descriptor } = await verifyObject(DESCRIPTOR, jws, owner);
       if (payload.owner !== owner) throw new AppError('wrong_signer', 'the descriptor names another owner');
+      requireBroker(payload, deps.brokerHosts);
       await requireFiles(store, payload);
       const entry = { asset: digest, owner, descriptor };
       const added = await store.catalog.add({ ...entry, name: payload.name, version: payload.version }, clock.now());
@@ -56,6 +59,12 @@ export function createCatalogService(deps: CatalogServiceDeps): CatalogService {
       return blob;
     }
   };
+}
+
+/** This server asks the broker before each job, so an address that it does not call is told now. */
+function requireBroker({ custodians: [custodian] }: Descriptor, hosts: BrokerHosts): void {
+  if (isAllowedBroker(custodian.url, hosts)) return;
+  throw new AppError('not_permitted', `this server calls no broker at ${custodian.url}`, { hint: 'Give the broker a public name and https, or ask the operator to list its host.' });
 }
 
 async function requireFiles(store: ServerStore, descriptor: Descriptor): Promise<void> {

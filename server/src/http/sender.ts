@@ -25,12 +25,17 @@ const RATE = { perSecond: 200, burst: 1000 };
 
 export function createSenderAuthentication({ publicUrl, clock, proofs, analysts, publishers }: SenderOptions): Authenticate<Sender> {
   const limit = createRateLimit(RATE, clock);
-  const byProof = authenticateByProof({ publicUrl, clock, replays: { firstUse: async (id, until) => proofs.remember(id, until, clock.now()) } });
   return async request => {
-    const proven = await byProof(request);
+    const shown: { readonly id: string; readonly until: Date }[] = [];
+    const note = (id: string, until: Date): boolean => shown.push({ id, until }) > 0;
+    const proven = await authenticateByProof({ publicUrl, clock, replays: { firstUse: note } })(request);
     if (proven?.bodyDigest === undefined) return undefined;
     const { caller: signer, bodyDigest } = proven;
     if (!mayAct(request.route.auth, signer, { analysts, publishers })) throw new AppError('not_permitted', 'this server does not know the key that signed the request');
+    // Only now: keys cost nothing, and those whom this server does not know write nothing to its disk.
+    for (const { id, until } of shown) {
+      if (!(await proofs.remember(id, until, clock.now()))) throw new AppError('proof_replayed', 'this proof was used before');
+    }
     limit(signer);
     return { caller: { signer, bodyDigest }, bodyDigest };
   };

@@ -18,6 +18,8 @@ export interface ActionDeps {
   readonly changes: JobChanges;
   readonly clock: Pick<Clock, 'now'>;
   readonly logger: Logger;
+  /** Jobs that may have an instance at the same time. */
+  readonly maxParallelJobs: number;
   /** What this server's instances are labelled with. */
   readonly serverId: string;
   /** Environment of a runner; the same for the same attempt. */
@@ -32,7 +34,7 @@ export interface JobActions {
 
 export function createJobActions(deps: ActionDeps, signal: AbortSignal): JobActions {
   const { store, backend, changes, logger } = deps;
-  const context = { ...deps, signal };
+  const context = { ...deps, signal, inTurn: createTurns() };
   return {
     act: async (entry, action) => {
       const { job } = entry;
@@ -68,9 +70,34 @@ export function createJobActions(deps: ActionDeps, signal: AbortSignal): JobActi
 
 interface ActionContext extends ActionDeps {
   readonly signal: AbortSignal;
+  readonly inTurn: Turns;
 }
 
-async function askBrokers({ store, brokers, changes, clock, signal }: ActionContext, { job, work }: LiveJob): Promise<void> {
+type Turns = (work: () => Promise<void>) => Promise<void>;
+
+/** Runs one after another, whatever becomes of the one before. */
+function createTurns(): Turns {
+  let last = Promise.resolve();
+  return async work => {
+    const mine = last.then(work);
+    last = mine.catch(() => undefined);
+    await mine;
+  };
+}
+
+/**
+ * More jobs are asked for than may run, so each counts anew once the brokers allowed it. One that finds no room stays
+ * as it is, and is asked for again when there is some.
+ */
+async function beginWhereFree({ store, changes, maxParallelJobs, inTurn }: ActionContext, job: JobRecord): Promise<void> {
+  await inTurn(async () => {
+    const running = (await store.jobs.live()).filter(live => live.job.attempt > 0).length;
+    if (running < maxParallelJobs) await changes.tryOnce(job, { kind: 'begin' });
+  });
+}
+
+async function askBrokers(context: ActionContext, { job, work }: LiveJob): Promise<void> {
+  const { store, brokers, changes, clock, signal } = context;
   const manifest = await store.jobs.manifest(job.job);
   if (manifest === undefined) return;
   const answer = await brokers.ask(manifest, signal);
@@ -78,7 +105,7 @@ async function askBrokers({ store, brokers, changes, clock, signal }: ActionCont
   const later = (atLeastMs: number): JobWork => ({ kind: 'start', tries, notBefore: new Date(clock.now().getTime() + Math.max(atLeastMs, pauseMs(tries))) });
   switch (answer.kind) {
     case 'allow':
-      await changes.tryOnce(job, { kind: 'begin' });
+      await beginWhereFree(context, job);
       return;
     case 'deny':
       await changes.tryOnce(job, { kind: 'fail', code: answer.code });

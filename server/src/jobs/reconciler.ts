@@ -1,6 +1,7 @@
-import { AppError, type Digest } from '@cloister/protocol';
+import { AppError, type Digest, type Thumbprint } from '@cloister/protocol';
 import type { Clock, Logger } from '@cloister/kit';
 import type { LiveJob } from '../store/port.js';
+import { ASK_LIMITS, chooseAsks } from './choose-asks.js';
 import { decideInstance, decideJob, type JobFacts } from './decide.js';
 import type { GarbageCollector } from './garbage-collector.js';
 import { ownInstances, type OwnInstance } from './instances.js';
@@ -9,8 +10,6 @@ import { createJobActions, type ActionDeps } from './job-actions.js';
 export interface ReconcilerDeps extends ActionDeps {
   readonly garbage: GarbageCollector;
   readonly clock: Clock;
-  /** Jobs that may have an instance at the same time. */
-  readonly maxParallelJobs: number;
   readonly tickMs: number;
 }
 
@@ -96,6 +95,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
 function createLook(deps: ReconcilerDeps, underWay: UnderWay, signal: AbortSignal): () => Promise<string | undefined> {
   const { store, garbage, clock } = deps;
   const actions = createJobActions(deps, signal);
+  const asking = new Map<Digest, Thumbprint>();
   return async () => {
     await garbage.sweep();
     await garbage.collect();
@@ -105,13 +105,19 @@ function createLook(deps: ReconcilerDeps, underWay: UnderWay, signal: AbortSigna
     if (instances === undefined) return 'the TEE backend does not list its instances';
     const now = clock.now();
     const machines = byJob(instances);
-    let free = deps.maxParallelJobs - live.filter(({ job }) => job.attempt > 0 || underWay.has(job.job)).length;
+    const free = deps.maxParallelJobs - live.filter(({ job }) => job.attempt > 0).length;
+    const due: LiveJob[] = [];
     for (const entry of live) {
       if (underWay.has(entry.job.job)) continue;
       const action = decideJob(entry.job, factsOf(entry, machines.get(entry.job.job) ?? [], free > 0), now);
       if (action.kind === 'none') continue;
-      if (action.kind === 'ask_brokers') free -= 1;
-      underWay.begin(entry.job.job, async () => actions.act(entry, action));
+      if (action.kind === 'ask_brokers') due.push(entry);
+      else underWay.begin(entry.job.job, async () => actions.act(entry, action));
+    }
+    for (const entry of chooseAsks(due, [...asking.values()], ASK_LIMITS)) {
+      const { job, analyst } = entry.job;
+      asking.set(job, analyst);
+      underWay.begin(job, async () => actions.act(entry, { kind: 'ask_brokers' }).finally(() => asking.delete(job)));
     }
     for (const own of instances) {
       const { name } = own.instance;

@@ -66,6 +66,7 @@ async function open(fixed: Fixed): Promise<TestServer> {
     publishers: world.owners.map(owner => owner.owner.thumbprint),
     backend: cloud.backend(),
     brokers: async () => ({ status: brokers.reply.status, headers: {}, body: once(toUtf8(brokers.reply.body)) }),
+    brokerHosts: ['cloister.localhost'],
     runnerEnv: (job, attempt) => ({ CLOISTER_JOB: job, CLOISTER_ATTEMPT: String(attempt) }),
     clock: time,
     logger,

@@ -16,6 +16,14 @@ import { support } from './support.js';
 import { tcb } from './tcb.js';
 import { time } from './time.js';
 
+/**
+ * Checks whose answer is the hardware's word, as the verifier passed it on. Under a simulator they are the simulator's,
+ * and are to be shown as such.
+ */
+export const HARDWARE_CHECKS: ReadonlySet<string> = new Set(
+  [hardware, software, secureBoot, debug, support, tcb, image, command, environment, restart, monitoring, project, instance].map(check => check.id)
+);
+
 /** All questions, in the order in which a person would ask them. All are asked, whatever the first ones say. */
 export const CLAIM_CHECKS: readonly ClaimCheck[] = [
   audience,

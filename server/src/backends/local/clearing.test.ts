@@ -8,7 +8,7 @@ import { waitForInstance } from '../contract.js';
 import { instanceName, type Instance, type LaunchRequest } from '../port.js';
 import { InstanceStore } from './instance-store.js';
 import { LocalBackend } from './local-backend.js';
-import { until } from './processes.js';
+import { until, waitForEnd, type ProcessIdentity } from './processes.js';
 import { bundle, makePlace, type LocalPlace } from './testing.js';
 
 const never = new AbortController().signal;
@@ -49,10 +49,14 @@ async function runToEnd(mode: string): Promise<Instance> {
   return waitForInstance(place.backend, name, terminated);
 }
 
-async function killLauncher(): Promise<void> {
+async function launcherOf(): Promise<ProcessIdentity> {
   const launcher = (await directory().readClaim())?.launcher;
   if (launcher === undefined || launcher === null) throw new Error('no launcher has claimed the instance');
-  process.kill(launcher.pid, 'SIGKILL');
+  return launcher;
+}
+
+async function killLauncher(): Promise<void> {
+  process.kill((await launcherOf()).pid, 'SIGKILL');
 }
 
 /** Numbers of the processes whose command line names the instance's scratch directory. */
@@ -153,6 +157,8 @@ test.each([
   { what: 'a file for its directory', damage: async (path: string) => { await rm(path, { recursive: true }); await writeFile(path, ''); } }
 ])('an instance with $what is listed as terminated, leaves no plaintext, and can be deleted', async ({ damage }) => {
   await runToEnd('ends');
+  // While it lives the instance is its own to clear.
+  expect(await waitForEnd(await launcherOf(), 10_000)).toBe(true);
   await mkdir(join(directory().scratch, 'plain'), { recursive: true });
   await damage(directory().path);
   const next = new LocalBackend(place.options);

@@ -1,4 +1,4 @@
-import { appendFile, rm } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import type { InstanceDirectory } from './instance-store.js';
 import { killMarked, type ProcessIdentity } from './processes.js';
 import { isGone, removeTree } from './remove-tree.js';
@@ -44,7 +44,7 @@ async function clear({ directory, launcher, runDir }: ClearedInstance): Promise<
     return 'processes_remain';
   }
   // The list goes at once: the namespaces are gone, and the kernel gives their inodes to others.
-  await rm(sandboxList, { force: true });
+  await removeTree(sandboxList);
   const removed = await Promise.all(placesOf(directory, runDir).map(removeTree));
   return removed.includes(false) ? 'files_remain' : undefined;
 }

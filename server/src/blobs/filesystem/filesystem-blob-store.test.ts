@@ -46,3 +46,16 @@ test('refuses uploads before the disk is full, and says so', async () => {
   await expect(store.put(name, source(), name.digest)).rejects.toMatchObject({ code: 'storage_full' });
   await expect(store.ping()).rejects.toMatchObject({ code: 'storage_full' });
 });
+
+test('stops an upload that fills the disk while it comes, long before its end, and keeps nothing of it', async () => {
+  const root = join(directory, 'filling');
+  const piece = Buffer.alloc(1024 * 1024);
+  let sent = 0;
+  async function* endless(): AsyncGenerator<Uint8Array, undefined> {
+    for (; sent < 200; sent += 1) yield piece;
+  }
+  const store = await openFilesystemBlobStore({ root, minFreeBytes: 64 * piece.length, freeBytes: async () => (100 - sent) * piece.length });
+  await expect(store.put(name, endless(), name.digest)).rejects.toMatchObject({ code: 'storage_full' });
+  expect(sent).toBeLessThanOrEqual(36 + 16);
+  expect((await readdir(root, { recursive: true, withFileTypes: true })).filter(entry => entry.isFile())).toEqual([]);
+});

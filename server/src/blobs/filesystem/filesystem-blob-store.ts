@@ -10,9 +10,13 @@ export interface FilesystemBlobStoreOptions {
   readonly root: string;
   /** Uploads are refused while less is free, so that the database on the same disk can still write. */
   readonly minFreeBytes: number;
+  /** What is free for us where a path lies. Default: what the file system says. */
+  readonly freeBytes?: (path: string) => Promise<number>;
 }
 
 const READ_BYTES = 1024 * 1024;
+/** An upload may be larger than what was free when it began, and others write beside it. */
+const SPACE_CHECK_BYTES = 16 * 1024 * 1024;
 const PARTIAL = /\.partial-[0-9a-f]{16}$/;
 
 /** Blobs as files of mode 0600. What a crash left half written is removed here, before anybody writes. */
@@ -23,8 +27,9 @@ export async function openFilesystemBlobStore(options: FilesystemBlobStoreOption
   return {
     put: async (name, bytes, expected) => {
       await requireSpace(options);
+      const roomy = checkedAlongTheWay(bytes, async () => requireSpace(options));
       const wanted = { path: at(name), expected, contentAddressed: name.kind === 'bundle' || name.kind === 'asset' };
-      return put(wanted, bytes);
+      return put(wanted, roomy);
     },
     open: async name => openBlob(at(name)),
     delete: async garbage => rm(join(options.root, placeOf(garbage)), { recursive: true, force: true }),
@@ -107,9 +112,25 @@ async function* readExactly(path: string, size: number): AsyncGenerator<Uint8Arr
   if (tally.size() !== size) throw new AppError('internal', 'a blob changed its size while it was read');
 }
 
-async function requireSpace({ root, minFreeBytes }: FilesystemBlobStoreOptions): Promise<void> {
-  const { bavail, bsize } = await statfs(root);
-  if (bavail * bsize < minFreeBytes) throw new AppError('storage_full', 'less space is free than the server keeps back');
+async function* checkedAlongTheWay(bytes: AsyncIterable<Uint8Array>, check: () => Promise<void>): AsyncGenerator<Uint8Array, undefined> {
+  let unchecked = 0;
+  for await (const piece of bytes) {
+    unchecked += piece.length;
+    if (unchecked >= SPACE_CHECK_BYTES) {
+      unchecked = 0;
+      await check();
+    }
+    yield piece;
+  }
+}
+
+async function freeOnDisk(path: string): Promise<number> {
+  const { bavail, bsize } = await statfs(path);
+  return bavail * bsize;
+}
+
+async function requireSpace({ root, minFreeBytes, freeBytes = freeOnDisk }: FilesystemBlobStoreOptions): Promise<void> {
+  if ((await freeBytes(root)) < minFreeBytes) throw new AppError('storage_full', 'less space is free than the server keeps back');
 }
 
 async function removePartials(root: string): Promise<void> {
