@@ -1,5 +1,6 @@
-import { mkdir, link, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, link, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises';
 import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import {
@@ -26,6 +27,9 @@ import { afterEach, expect, test } from 'vitest';
 import type { BrokerLies } from './testing/fake-broker.js';
 import type { FakeSandboxOptions } from './testing/fake-sandbox.js';
 import { openResults } from './testing/open-results.js';
+import { collectOutputs } from './output/collect-outputs.js';
+import { asOrdinaryUser } from './testing/ordinary-user.js';
+import { nestBeyondPathMax } from './testing/over-long-paths.js';
 import { createRig, type Rig, type RigOptions } from './testing/rig.js';
 
 const open: Rig[] = [];
@@ -266,11 +270,17 @@ const OUTPUTS: { readonly name: string; readonly code: string; readonly during: 
   { name: 'a symbolic link', code: 'output_refused', during: (_, dir) => symlink('/etc/passwd', join(dir, 'link.txt')) },
   { name: 'a link to a folder', code: 'output_refused', during: (_, dir) => symlink('/etc', join(dir, 'folder')) },
   { name: 'a hard link', code: 'output_refused', during: async ({ inputs }, dir) => link(inputs[0]?.file ?? '', join(dir, 'data.csv')) },
+  { name: 'a hidden folder, as of git', code: 'output_refused', during: async (_, dir) => { await mkdir(join(dir, '.git')); await writeFile(join(dir, '.git/config'), ''); } },
   { name: 'a FIFO', code: 'output_refused', during: async (_, dir) => { await run('mkfifo', [join(dir, 'fifo')]); } },
   { name: 'a name with a line feed', code: 'output_refused', during: (_, dir) => writeFile(join(dir, 'a\nb'), '') },
   { name: 'a name that is not UTF-8', code: 'output_refused', during: (_, dir) => writeFile(Buffer.concat([Buffer.from(`${dir}/`), Buffer.from([0xff, 0xfe])]), '') },
   { name: 'names that differ in case only', code: 'output_refused', during: async (_, dir) => { await writeFile(join(dir, 'A'), ''); await writeFile(join(dir, 'a'), ''); } },
   { name: 'folders without end', code: 'output_refused', during: async (_, dir) => { await mkdir(join(dir, ...Array<string>(40).fill('d')), { recursive: true }); } },
+  { name: 'names of folders that differ in case only', code: 'output_refused', during: async (_, dir) => { await mkdir(join(dir, 'A')); await writeFile(join(dir, 'A/x'), ''); await writeFile(join(dir, 'a'), ''); } },
+  { name: 'two folders of names that differ in case only', code: 'output_refused', during: async (_, dir) => { for (const name of ['A', 'a']) { await mkdir(join(dir, name)); await writeFile(join(dir, name, name === 'A' ? 'x' : 'y'), ''); } } },
+  { name: 'a path longer than any call takes', code: 'output_refused', during: async (_, dir) => nestBeyondPathMax(dir) },
+  { name: 'too many folders', code: 'output_too_large', during: async (_, dir) => { for (let at = 0; at <= 4096; at += 1) await mkdir(join(dir, String(at))); } },
+  { name: 'a file of eight tebibytes that is all hole', code: 'output_too_large', during: async (_, dir) => { await writeFile(join(dir, 'hole'), ''); await truncate(join(dir, 'hole'), 2 ** 43); } },
   { name: 'too many files', code: 'output_too_large', during: async (_, dir) => { for (let at = 0; at <= 4096; at += 1) await writeFile(join(dir, String(at)), ''); } }
 ];
 
@@ -305,4 +315,31 @@ test('a notebook that failed keeps its own code when its outputs are refused too
   const { text, verified } = await openResults(rig);
   expect(verified.evidence?.statement.predicate.outcome).toEqual({ status: 'failed', code: 'kernel_killed' });
   expect(text('traceback.txt')).toContain('output_refused');
+});
+
+test('modes that shut a runner out who is not root keep no output back, and change nothing behind a link', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'outputs-'));
+  await chmod(folder, 0o777);
+  const outside = join(folder, 'outside');
+  const collected = await asOrdinaryUser(async () => {
+    const outputsDir = join(folder, 'outputs');
+    await mkdir(join(outputsDir, 'locked'), { recursive: true });
+    await writeFile(outside, '', { mode: 0o000 });
+    for (const [path, mode] of [['locked/deep.txt', 0o000], ['write-only.txt', 0o200]] as const) {
+      await writeFile(join(outputsDir, path), 'text');
+      await chmod(join(outputsDir, path), mode);
+    }
+    await chmod(join(outputsDir, 'locked'), 0o000);
+    await chmod(outputsDir, 0o000);
+    const run = { outcome: { status: 'succeeded' }, notebook: toUtf8('{}'), outputsDir, cells: { done: 1, total: 1 }, startedAt: new Date(), endedAt: new Date() } as const;
+    const all = await collectOutputs(run, 'notebook.ipynb', { maxOutputBytes: 'any' });
+    for (const { content } of all.outputs) if ('hostPath' in content) expect(await readFile(content.hostPath, 'utf8')).toBe('text');
+    await symlink(outside, join(outputsDir, 'link'));
+    expect((await collectOutputs(run, 'notebook.ipynb', { maxOutputBytes: 'any' })).outcome).toEqual({ status: 'failed', code: 'output_refused' });
+    return all;
+  });
+  expect(collected.outcome).toEqual({ status: 'succeeded' });
+  expect(collected.outputs.map(({ path }) => path)).toEqual(['notebook.ipynb', 'outputs/locked/deep.txt', 'outputs/write-only.txt']);
+  expect((await stat(outside)).mode & 0o777).toBe(0);
+  await rm(folder, { recursive: true });
 });

@@ -20,8 +20,8 @@ test('what is not given is where a container of the TEE has it', () => {
 });
 
 test('everything can be given', () => {
-  const env = { ...GOOD, CLOISTER_GATEWAY: '/run/gateway.sock', CLOISTER_PYTHON: '/venv/bin/python', CLOISTER_TEE_SOCKET: '/run/tee.sock', CLOISTER_SCRATCH: '/scratch' };
-  expect(readConfig(env)).toMatchObject({ gateway: '/run/gateway.sock', python: '/venv/bin/python', teeSocket: '/run/tee.sock', scratch: '/scratch' });
+  const env = { ...GOOD, CLOISTER_GATEWAY: '/run/gateway.sock', CLOISTER_PYTHON: '/venv/bin/python', CLOISTER_TEE_SOCKET: '/run/tee.sock', CLOISTER_SCRATCH: '/scratch', HOME: '/root' };
+  expect(readConfig(env)).toMatchObject({ gateway: '/run/gateway.sock', python: '/venv/bin/python', teeSocket: '/run/tee.sock', scratch: '/scratch', sandboxList: '/scratch.sandboxes', home: '/root' });
 });
 
 test.each([

@@ -20,9 +20,18 @@ const RunnerConfig = z.strictObject({
   python: AbsolutePath,
   teeSocket: SocketPath,
   /** Folder for the attempt's plaintext; its own subfolder is made and removed. */
-  scratch: AbsolutePath
+  scratch: AbsolutePath,
+  /** Home folder of the runner, which may hold keys of who started it. */
+  home: z.optional(AbsolutePath)
 });
-export type RunnerConfig = Readonly<z.infer<typeof RunnerConfig>>;
+
+export interface RunnerConfig extends Readonly<z.infer<typeof RunnerConfig>> {
+  /**
+   * Beside a scratch folder that was named: who names one may kill the runner and live, and must know what to end. In a
+   * container, which has the default, every process ends with the runner.
+   */
+  readonly sandboxList?: string;
+}
 
 const VARIABLES = {
   CLOISTER_SERVER: 'server',
@@ -31,7 +40,8 @@ const VARIABLES = {
   CLOISTER_GATEWAY: 'gateway',
   CLOISTER_PYTHON: 'python',
   CLOISTER_TEE_SOCKET: 'teeSocket',
-  CLOISTER_SCRATCH: 'scratch'
+  CLOISTER_SCRATCH: 'scratch',
+  HOME: 'home'
 } as const satisfies Readonly<Record<string, keyof RunnerConfig>>;
 
 /** `/dev/shm` is memory, which the TEE encrypts. */
@@ -46,7 +56,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>> = p
     return value === undefined || value === '' ? [] : [[key, key === 'attempt' ? numberOf(value) : value] as const];
   });
   const parsed = RunnerConfig.safeParse({ ...DEFAULTS, ...Object.fromEntries(given) });
-  if (parsed.success) return Object.freeze(parsed.data);
+  if (parsed.success) {
+    const named = given.some(([key]) => key === 'scratch');
+    return Object.freeze({ ...parsed.data, ...(named ? { sandboxList: `${parsed.data.scratch}.sandboxes` } : {}) });
+  }
   const key = parsed.error.issues[0]?.path[0];
   const name = Object.entries(VARIABLES).find(([, setting]) => setting === key)?.[0] ?? 'the environment';
   throw new AppError('config_invalid', `${name} is missing or not valid`, { cause: parsed.error });

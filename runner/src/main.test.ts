@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,6 +41,8 @@ interface Launched {
   readonly child: ChildProcess;
   readonly log: () => string;
   readonly scratch: string;
+  /** File with the sandboxes that live. */
+  readonly list: string;
   readonly exitCode: Promise<number | null>;
 }
 
@@ -48,9 +50,12 @@ interface Launched {
 async function launch(options: RigOptions, wrap: (scratch: string) => readonly string[] = () => []): Promise<Launched> {
   const rig = await createRig(options);
   cleanups.push(() => rig.close());
-  const scratch = await mkdtemp(join(tmpdir(), 'scratch-'));
-  cleanups.push(() => rm(scratch, { recursive: true, force: true }));
-  const teeSocket = join(scratch, '..', `tee-${process.pid}-${Date.now()}.sock`);
+  const container = await mkdtemp(join(tmpdir(), 'container-'));
+  cleanups.push(() => rm(container, { recursive: true, force: true }));
+  const scratch = join(container, 'scratch');
+  const tee = join(container, 'tee');
+  for (const folder of [scratch, tee]) await mkdir(folder);
+  const teeSocket = join(tee, 'tee.sock');
   const launcher = await serveLauncher(teeSocket, rig.world, rig.verifier);
   cleanups.push(() => launcher.close());
   const env = {
@@ -62,7 +67,7 @@ async function launch(options: RigOptions, wrap: (scratch: string) => readonly s
   cleanups.push(async () => void child.kill('SIGKILL'));
   const lines: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => lines.push(text));
-  return { rig, child, scratch, log: () => lines.join(''), exitCode: once(child, 'close').then(() => child.exitCode) };
+  return { rig, child, scratch, list: `${scratch}.sandboxes`, log: () => lines.join(''), exitCode: once(child, 'close').then(() => child.exitCode) };
 }
 
 test('the bundled runner runs a notebook on real inputs in a real sandbox, and its report verifies', { timeout: WITHIN_MS }, async () => {
@@ -102,6 +107,22 @@ test('a runner that is told to end stops its notebook, says so and leaves nothin
   expect(await readdir(scratch)).toEqual([]);
 });
 
+test('what a killed runner leaves in a sandbox can be found by the list beside its scratch, and a runner that ends leaves no list', { timeout: WITHIN_MS }, async () => {
+  const { rig, child, exitCode, list } = await launch({ world: { cells: ['import time\ntime.sleep(600)'] } });
+  await until(() => rig.server.progress.some(({ cells }) => cells?.total === 1));
+  const living = (await readFile(list, 'utf8')).trim().split('\n');
+  expect(living).toHaveLength(2);
+  const found = new Set<string>();
+  for (const pid of await readdir('/proc')) found.add(await stat(`/proc/${pid}/ns/pid`).then(({ ino }) => String(ino), () => ''));
+  expect(living.filter(inode => found.has(inode))).toEqual(living);
+  child.kill('SIGKILL');
+  await exitCode;
+  expect((await readFile(list, 'utf8')).trim().split('\n')).toEqual(living);
+  const orderly = await launch({ world: { cells: ['1'] } });
+  expect({ exitCode: await orderly.exitCode, log: orderly.log() }).toMatchObject({ exitCode: 0 });
+  await expect(stat(orderly.list)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
 test('a disk that is full while outputs are sealed ends the attempt with its own code', { timeout: WITHIN_MS }, async () => {
   // The notebook's files fit, their sealed copies do not.
   const cells = ['import os\nopen("outputs/big.bin", "wb").write(os.urandom(5_000_000))'];
@@ -109,7 +130,8 @@ test('a disk that is full while outputs are sealed ends the attempt with its own
   const { rig, exitCode, log } = await launch({ world: { cells } }, small);
   expect({ exitCode: await exitCode, log: log() }).toMatchObject({ exitCode: 1 });
   expect(rig.server.failures).toEqual([{ code: 'storage_full', denials: [] }]);
-  expect(rig.server.progress.at(-1)).toEqual({ state: 'sealing' });
+  expect(rig.server.progress.at(-1)?.state).toBe('sealing');
+  expect(rig.server.progress.at(-1)?.cells?.done).toBeGreaterThan(0);
   expect(rig.server.report).toBeUndefined();
 });
 

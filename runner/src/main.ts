@@ -30,14 +30,17 @@ async function main(): Promise<number> {
   return ending.published ? 0 : 1;
 }
 
-function sandboxOf({ python, teeSocket, scratch, gateway }: RunnerConfig): ReturnType<typeof createBubblewrapSandbox> {
+function sandboxOf({ python, teeSocket, scratch, sandboxList, gateway, home }: RunnerConfig): ReturnType<typeof createBubblewrapSandbox> {
+  const places = [IMAGE, scratch, dirname(teeSocket), ...(gateway === undefined ? [] : [dirname(gateway)]), ...(home === undefined ? [] : [home])];
   return createBubblewrapSandbox({
     python,
     teeSocket,
     scratch,
+    ...(sandboxList === undefined ? {} : { sandboxList }),
     driverDir: join(IMAGE, 'driver'),
     cloisterModuleDir: join(IMAGE, 'python'),
-    runnerFiles: gateway === undefined ? [IMAGE] : [IMAGE, gateway]
+    runnerFiles: gateway === undefined ? [IMAGE] : [IMAGE, gateway],
+    keptApart: places
   });
 }
 

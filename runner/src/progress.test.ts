@@ -33,13 +33,13 @@ interface ProgressRig {
   readonly progress: ProgressReporter;
 }
 
-function rigged(send: (cells: CellCounts | undefined) => Promise<{ cancelled: boolean }> = async () => ({ cancelled: false })): ProgressRig {
+function rigged(send: (cells: CellCounts | undefined, signal: AbortSignal) => Promise<{ cancelled: boolean }> = async () => ({ cancelled: false })): ProgressRig {
   const clock = beatenClock();
   const sent: (CellCounts | undefined)[] = [];
   const events: string[] = [];
   const progress = startProgress({
     clock,
-    send: cells => { sent.push(cells); return send(cells); },
+    send: (cells, signal) => { sent.push(cells); return send(cells, signal); },
     onCancelled: () => events.push('cancelled'),
     onRefused: () => events.push('refused'),
     isRefusal: error => error instanceof Error && error.message === 'stale'
@@ -94,4 +94,12 @@ test('nothing is sent once it stopped', async () => {
   progress.report({ done: 1, total: 1 });
   await new Promise(resolve => setImmediate(resolve));
   expect(sent).toHaveLength(count);
+});
+
+test('stopping ends a message that is under way', async () => {
+  const { progress, events } = rigged((_, signal) => new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('aborted')));
+  }));
+  await progress.stop();
+  expect(events).toEqual([]);
 });

@@ -7,8 +7,8 @@ export interface CellCounts {
 
 export interface ProgressOptions {
   readonly clock: Clock;
-  /** Sends the newest counts and says whether the job was cancelled. May fail; then the next one tells more. */
-  readonly send: (cells: CellCounts | undefined) => Promise<{ readonly cancelled: boolean }>;
+  /** Sends the newest counts, until `signal`, and says whether the job was cancelled. May fail; then the next one tells more. */
+  readonly send: (cells: CellCounts | undefined, signal: AbortSignal) => Promise<{ readonly cancelled: boolean }>;
   readonly onCancelled: () => void;
   /** An answer that ends the attempt, as where a newer one runs. */
   readonly onRefused: (error: unknown) => void;
@@ -18,7 +18,7 @@ export interface ProgressOptions {
 
 export interface ProgressReporter {
   readonly report: (cells: CellCounts) => void;
-  /** Resolves when nothing is sent any more. */
+  /** Ends the message under way; resolves when nothing is sent any more. */
   readonly stop: () => Promise<void>;
 }
 
@@ -36,11 +36,11 @@ export function startProgress({ clock, send, onCancelled, onRefused, isRefusal }
   const beat = async (): Promise<void> => {
     const cells = newest;
     try {
-      const { cancelled } = await send(cells);
+      const { cancelled } = await send(cells, stopped.signal);
       sent = cells;
       if (cancelled) onCancelled();
     } catch (error) {
-      if (isRefusal(error)) onRefused(error);
+      if (!stopped.signal.aborted && isRefusal(error)) onRefused(error);
     }
   };
   const loop = async (): Promise<void> => {

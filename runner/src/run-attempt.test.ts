@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { AppError, DESCRIPTOR, MANIFEST, REPORT_AUDIENCE, Statement, fromBase64, parseJcs, parseSession, parseToken, signObject, toTime } from '@cloister/protocol';
 import type { TestWorld } from '@cloister/protocol/testing';
 import { afterEach, expect, test } from 'vitest';
+import { runAttempt } from './run-attempt.js';
 import { denialBy } from './testing/fake-broker.js';
+import { nestBeyondPathMax } from './testing/over-long-paths.js';
 import { failedChecks, openResults } from './testing/open-results.js';
 import { createRig, hastyClock, mintedTokens, type Rig, type RigOptions } from './testing/rig.js';
 
@@ -54,7 +56,8 @@ test('the server learns states and counts, and no name, text or key', async () =
   await rig.run();
   const [first] = rig.server.progress;
   expect(first?.state).toBe('running');
-  expect(rig.server.progress.at(-1)).toEqual({ state: 'sealing' });
+  expect(rig.server.progress.at(-1)?.state).toBe('sealing');
+  expect(rig.server.progress.at(-1)?.cells?.done).toBeGreaterThan(0);
   const seen = Buffer.concat(rig.server.seen).toString('latin1') + rig.logged.join('\n');
   for (const secret of ['secret-name', 'secret text', 'secret trace', 'AGE-SECRET-KEY']) expect(seen).not.toContain(secret);
 });
@@ -201,7 +204,7 @@ test('a denial that the named broker did not sign is not passed on', async () =>
 test('a cancellation in the progress reply stops the notebook and publishes nothing', async () => {
   const rig = await rigged({
     server: { cancelled: () => true },
-    sandbox: { during: run => new Promise(resolve => run.signal.addEventListener('abort', () => resolve())) }
+    sandbox: { during: run => untilAborted(run.signal) }
   });
   expect(await rig.run()).toEqual({ published: false, code: 'cancelled' });
   expect(rig.server.outputs.size).toBe(0);
@@ -211,7 +214,7 @@ test('a cancellation in the progress reply stops the notebook and publishes noth
 test('an attempt that a newer one superseded stops', async () => {
   const rig = await rigged({
     server: { progress: () => { throw new AppError('attempt_stale', 'a newer attempt runs'); } },
-    sandbox: { during: run => new Promise(resolve => run.signal.addEventListener('abort', () => resolve())) }
+    sandbox: { during: run => untilAborted(run.signal) }
   });
   expect(await rig.run()).toEqual({ published: false, code: 'attempt_stale' });
   expect(rig.server.outputs.size).toBe(0);
@@ -262,3 +265,27 @@ test('the notebook’s time ends ten seconds before the owners’ permission doe
   await rig.run();
   expect(rig.sandboxRuns[0]?.timeoutMs).toBe(60_000);
 });
+
+test('a notebook that nests folders beyond the longest path leaves nothing, and its report stays', async () => {
+  const rig = await rigged({ sandbox: { during: async run => nestBeyondPathMax(run.scratch) } });
+  expect(await rig.run()).toEqual({ published: true });
+  expect(await rig.left()).toEqual([]);
+});
+
+test('where no scratch can be made the attempt ends with a code, and the server is told', async () => {
+  const rig = await rigged();
+  expect(await runAttempt({ ...rig.task, scratch: '/nonexistent/scratch' }, rig.deps, new AbortController().signal)).toEqual({ published: false, code: 'runner_failed' });
+  expect(rig.server.failures).toEqual([{ code: 'runner_failed', denials: [] }]);
+});
+
+test('a notebook that spoils its own run is reported and not run again', async () => {
+  const rig = await rigged({ sandbox: { outcome: { status: 'failed', code: 'kernel_misbehaved', traceback: 'no result' } } });
+  expect(await rig.run()).toEqual({ published: true });
+  expect(predicateOf(rig).outcome).toEqual({ status: 'failed', code: 'kernel_misbehaved' });
+  expect(new AppError('kernel_misbehaved', '').retry).toBe(false);
+});
+
+/** Also where it was aborted before anybody listened. */
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise(resolve => signal.addEventListener('abort', resolve));
+}

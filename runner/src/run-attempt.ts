@@ -48,21 +48,21 @@ export async function runAttempt(task: AttemptTask, deps: RunnerDeps, signal: Ab
   const keys = await createAttemptKeys();
   const open = { transport: deps.transport, baseUrl: task.server };
   const server = { ...open, prove: createProver(keys.signer, deps.clock) };
-  const scratch = await createScratch(task.scratch);
   const retries = { clock: deps.clock, signal };
-  const attempt = { task, deps, keys, open, server, scratch, retries, signal, publisher: createPublisher(server, task, retries) };
+  let scratch: Scratch | undefined;
   try {
-    await fulfil(attempt);
+    scratch = await createScratch(task.scratch);
+    await fulfil({ task, deps, keys, open, server, scratch, retries, signal, publisher: createPublisher(server, task, retries) });
     return { published: true };
   } catch (error) {
     const code = codeOf(signal.aborted ? reasonOf(signal) : error);
     deps.log(`failed:${code}`);
     // What the host lacks is for its operator to read; nothing of the job is in it.
     if (error instanceof AppError && (code === 'sandbox_unavailable' || code === 'sandbox_leaks')) deps.log(error.detail);
-    await tellFailure(attempt, code, error);
+    await tellFailure({ task, deps, server }, code, error);
     return { published: false, code };
   } finally {
-    await scratch.remove();
+    if ((await scratch?.remove()) === false) deps.log('scratch_left');
   }
 }
 
@@ -78,7 +78,7 @@ async function fulfil(attempt: Attempt): Promise<void> {
   const result = await runNotebook(attempt, sandbox, run);
   deps.log('ran', result.cells);
   const { outcome, outputs } = await collectOutputs(result, run.notebook, access.obligations);
-  const sealed = await sealAndSend(attempt, order, outputs);
+  const sealed = await sealAndSend(attempt, order, { outputs, cells: result.cells });
   const index = await sendIndex(attempt, order, sealed);
   const finished = { order, access, sandbox, timeoutSeconds, result, outcome, outputs: sealed, index };
   const report = await attestReport(finished, deps.tokens, signal);
@@ -113,7 +113,10 @@ async function runNotebook(attempt: Attempt, sandbox: PreparedSandbox, run: Open
   const params = { job: task.job, attempt: task.attempt };
   const progress = startProgress({
     clock: deps.clock,
-    send: cells => callRoute(server, SERVER_ROUTES.postProgress, { params, body: { state: 'running', ...(cells === undefined ? {} : { cells }) }, signal: stopped }),
+    send: (cells, ended) => {
+      const body = { state: 'running', ...(cells === undefined ? {} : { cells }) } as const;
+      return callRoute(server, SERVER_ROUTES.postProgress, { params, body, signal: AbortSignal.any([stopped, ended]) });
+    },
     onCancelled: () => stopping.abort(new AppError('cancelled', 'the job was cancelled')),
     onRefused: error => stopping.abort(error),
     isRefusal: error => error instanceof AppError && (error.code === 'attempt_stale' || error.code === 'not_admitted')
@@ -134,10 +137,16 @@ function requireOwnFailure({ outcome }: NotebookResult): void {
   if (outcome.status === 'failed' && outcome.code === 'runner_failed') throw new AppError('runner_failed', 'the notebook could not be run');
 }
 
+interface SealableRun {
+  readonly outputs: readonly PendingOutput[];
+  readonly cells: NotebookResult['cells'];
+}
+
 /** One at a time: sealed copies take room beside the plaintext. */
-async function sealAndSend(attempt: Attempt, order: Order, outputs: readonly PendingOutput[]): Promise<SealedOutput[]> {
+async function sealAndSend(attempt: Attempt, order: Order, { outputs, cells }: SealableRun): Promise<SealedOutput[]> {
   const { server, task, scratch, retries, signal, publisher } = attempt;
-  const body = { state: 'sealing' } as const;
+  // The last counts too: what was reported on the way may lag behind.
+  const body = { state: 'sealing', cells } as const;
   const params = { job: task.job, attempt: task.attempt };
   const { cancelled } = await withRetries(() => callRoute(server, SERVER_ROUTES.postProgress, { params, body, signal }), retries);
   if (cancelled) throw new AppError('cancelled', 'the job was cancelled');
@@ -161,7 +170,7 @@ async function sendIndex({ task, publisher }: Attempt, order: Order, sealed: rea
 }
 
 /** Only a code and the brokers' own signed word: texts of errors may name what the operator must not learn. */
-async function tellFailure({ server, task, deps }: Attempt, code: ErrorCode, error: unknown): Promise<void> {
+async function tellFailure({ server, task, deps }: Pick<Attempt, 'server' | 'task' | 'deps'>, code: ErrorCode, error: unknown): Promise<void> {
   const denials = denialsIn(error);
   const body = { code, ...(denials.length === 0 ? {} : { denials }) };
   // Not the attempt's signal: an attempt that was stopped still says so, within a bound.

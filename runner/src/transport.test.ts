@@ -97,3 +97,49 @@ test('a stop ends a request with the reason for it', async () => {
 test('a service that is not there is unavailable', async () => {
   await expect(createTransport({ gateway: '/nonexistent/sock' })(get('http://server.cloister.localhost/'))).rejects.toMatchObject({ code: 'unavailable' });
 });
+
+/** Writes one piece after the other for as long as anybody listens. */
+function dripping(piece: Uint8Array): RequestListener {
+  return (_, response) => {
+    response.writeHead(200);
+    const drip = setInterval(() => response.write(piece), 20);
+    response.on('close', () => clearInterval(drip));
+  };
+}
+
+const LIMITS = { idleMs: 60_000, callMs: 300, windowMs: 200, leastPerWindow: 10_000 };
+
+test('a reply to a call that comes in drops is given up, though the peer is never silent', async () => {
+  const socket = await gateway(dripping(toUtf8(' ')));
+  const reply = await createTransport({ gateway: socket, ...LIMITS })({ ...get('http://server.cloister.localhost/'), headers: { accept: 'application/json' } });
+  await expect(collect(reply.body, 1 << 20)).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+test('a stream that comes in drops is given up', async () => {
+  const socket = await gateway(dripping(toUtf8(' ')));
+  const reply = await createTransport({ gateway: socket, ...LIMITS })({ ...get('http://server.cloister.localhost/'), headers: { accept: 'application/octet-stream' } });
+  await expect(collect(reply.body, 1 << 20)).rejects.toMatchObject({ code: 'unavailable' });
+});
+
+test('a stream may take longer than a call, as long as it moves', async () => {
+  const socket = await gateway((_, response) => {
+    response.writeHead(200);
+    let left = 30;
+    const drip = setInterval(() => {
+      left -= 1;
+      response.write(new Uint8Array(20_000));
+      if (left > 0) return;
+      clearInterval(drip);
+      response.end();
+    }, 20);
+  });
+  const reply = await createTransport({ gateway: socket, ...LIMITS })({ ...get('http://server.cloister.localhost/'), headers: { accept: 'application/octet-stream' } });
+  expect((await collect(reply.body, 1 << 20)).length).toBe(600_000);
+});
+
+test('a service that takes a body in drops is given up', async () => {
+  const socket = await gateway(request => void request.once('data', () => request.pause()));
+  async function* body(): AsyncGenerator<Uint8Array> { for (;;) yield new Uint8Array(100_000); }
+  const sent = createTransport({ gateway: socket, ...LIMITS })({ method: 'PUT', url: 'http://server.cloister.localhost/', headers: { accept: 'application/json' }, body: body() });
+  await expect(sent).rejects.toMatchObject({ code: 'unavailable' });
+});

@@ -19,9 +19,13 @@ from nbformat import ValidationError, from_dict
 from nbformat.v4 import new_output
 
 # Outputs beyond these are left out, with a note in their place: a cell that prints for ever must
-# not take the driver's memory. The runner has higher caps of its own.
-MAX_OUTPUT_CHARACTERS = 48 * 1024 * 1024
+# not take the driver's memory. The runner has higher caps of its own, in bytes of the result file.
+MAX_OUTPUT_BYTES = 48 * 1024 * 1024
+# What a list or a dict of its own takes when it is parsed again, however short its text.
+CONTAINER_BYTES = 32
+SCALAR_BYTES = 8
 MAX_OUTPUTS = 20_000
+LARGEST_COUNT = 2**53 - 1
 MAX_TRACEBACK_CHARACTERS = 64 * 1024
 # Messages that a kernel sent just before it died may still be on their way through its socket.
 DRAIN_SECONDS = 0.3
@@ -73,6 +77,7 @@ class Client(NotebookClient):
 
     async def async_start_new_kernel_client(self):
         """As nbclient, but without its fixed wait of a fifth of a second for left-over messages."""
+        self._report(state="connecting")
         self.kc = self.km.client()
         self.kc.start_channels(stdin=False, hb=False)
         while not await answers(self.kc):
@@ -91,18 +96,26 @@ class Client(NotebookClient):
             self._report(state="running", done=self.done)
 
     def output(self, outs, msg, display_id, cell_index):
-        self._kept[cell_index] = self._kept.get(cell_index, 0) + weight(msg["content"])
-        self._number[cell_index] = self._number.get(cell_index, 0) + 1
-        if sum(self._kept.values()) <= MAX_OUTPUT_CHARACTERS and sum(self._number.values()) <= MAX_OUTPUTS:
+        # Nothing of a cell comes after what was left out: nobody would see where the gap is.
+        if cell_index in self._said:
+            return None
+        size = weight(msg["content"])
+        if sum(self._kept.values()) + size <= MAX_OUTPUT_BYTES and sum(self._number.values()) < MAX_OUTPUTS:
+            self._kept[cell_index] = self._kept.get(cell_index, 0) + size
+            self._number[cell_index] = self._number.get(cell_index, 0) + 1
             try:
                 return super().output(outs, msg, display_id, cell_index)
             except ValidationError:
                 outs.append(note("an output was left out: it is not of a known type"))
                 return None
-        if cell_index not in self._said:
-            self._said.add(cell_index)
-            outs.append(note("further output was left out: too much"))
+        self._said.add(cell_index)
+        outs.append(note("further output was left out: too much"))
         return None
+
+    def _update_display_id(self, display_id, msg):
+        # What is shown in many places takes its room in each; `within` counts that at the end.
+        if weight(msg["content"]) <= MAX_OUTPUT_BYTES:
+            super()._update_display_id(display_id, msg)
 
     def clear_output(self, outs, msg, cell_index):
         super().clear_output(outs, msg, cell_index)
@@ -126,14 +139,27 @@ def note(text):
 
 
 def weight(value):
-    """About how many characters a message holds."""
+    """About how many bytes a value takes as JSON, and parsed; endless where it is nested too deep to be looked at."""
+    try:
+        return weigh(value)
+    except RecursionError:
+        return float("inf")
+
+
+def weigh(value):
     if isinstance(value, str):
-        return len(value)
+        return max(SCALAR_BYTES, len(value) if len(value) > MAX_OUTPUT_BYTES else len(as_json(value)))
     if isinstance(value, dict):
-        return sum(len(key) + weight(item) for key, item in value.items())
+        return CONTAINER_BYTES + sum(weigh(key) + weigh(item) for key, item in value.items())
     if isinstance(value, (list, tuple)):
-        return sum(weight(item) for item in value)
-    return 8
+        return CONTAINER_BYTES + sum(weigh(item) for item in value)
+    return max(SCALAR_BYTES, len(repr(value)))
+
+
+def as_json(value):
+    """UTF-8 with as few escapes as JSON allows. Lone surrogates and NaN, which a kernel may send, are no valid text."""
+    text = json.dumps(finite(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.encode("utf-8", errors="replace")
 
 
 def reporter(stream):
@@ -177,17 +203,34 @@ async def run(client, kernel):
 
 
 def result_of(notebook, failure, done):
-    cells = [
-        {"index": index, "executionCount": cell.get("execution_count"), "outputs": cell.get("outputs", [])}
-        for index, cell in enumerate(notebook.cells)
-    ]
+    room = MAX_OUTPUT_BYTES
+    cells = []
+    for index, cell in enumerate(notebook.cells):
+        outputs, room = within(room, cell.get("outputs", []))
+        cells.append({"index": index, "executionCount": count_of(cell), "outputs": outputs})
     return {"v": 1, "done": done, "cells": cells, **({"failure": failure} if failure else {})}
 
 
+def within(room, outputs):
+    """As many of the outputs as there is room for, and the room that is left."""
+    kept = []
+    for output in outputs:
+        size = weight(output)
+        if size > room:
+            return [*kept, note("further output was left out: too much")], room
+        kept.append(output)
+        room -= size
+    return kept, room
+
+
+def count_of(cell):
+    count = cell.get("execution_count")
+    return count if type(count) is int and 0 <= count <= LARGEST_COUNT else None
+
+
 def write_result(path, result):
-    with open(path + ".part", "w", encoding="utf-8", errors="replace") as file:
-        # Lone surrogates and NaN, which a kernel may send, are no valid JSON text for the runner.
-        json.dump(finite(result), file, ensure_ascii=True, allow_nan=False)
+    with open(path + ".part", "wb") as file:
+        file.write(as_json(result))
     os.rename(path + ".part", path)
 
 

@@ -4,6 +4,8 @@
  * writable but what `writable` names, /tmp and /dev/shm.
  */
 
+import type { SandboxList } from './sandbox-list.js';
+
 /** The form of sandbox that this host allows. */
 export interface SandboxForm {
   /** `empty-proc` where the host masks /proc, as containers do: a fresh one cannot be mounted there. */
@@ -12,6 +14,8 @@ export interface SandboxForm {
   readonly bubblewrap: string;
   /** Whether the sysctl that ends nested user namespaces can be set; the system call filter refuses them in any case. */
   readonly sysctl: boolean;
+  /** On which each sandbox is before anything runs in it; absent where the machine ends with the runner. */
+  readonly list?: SandboxList;
 }
 
 /** Host path `from` is seen at `to`. */

@@ -41,6 +41,7 @@ test.each([
 });
 
 test('a line is a count, and nothing else', () => {
+  expect(parseDriverLine('{"state":"connecting"}')).toEqual({ state: 'connecting' });
   expect(parseDriverLine('{"state":"running","done":3}')).toEqual({ state: 'running', done: 3 });
   const lines = ['', '{}', '{"state":"running"}', '{"state":"running","done":-1}', '{"state":"ready","data":"x"}', `{"state":"ready"${' '.repeat(300)}}`];
   expect(lines.map(parseDriverLine)).toEqual(lines.map(() => undefined));

@@ -7,12 +7,15 @@ import { open } from 'node:fs/promises';
 
 import { z } from 'zod';
 
-export const MAX_RESULT_BYTES = 160 * 1024 * 1024;
+/** The driver keeps well below both; only one that was taken over goes beyond. */
+const MAX_RESULT_BYTES = 96 * 1024 * 1024;
+const MAX_CONTAINERS = 4_000_000;
 const MAX_LINE_CHARACTERS = 200;
 const MAX_DEPTH = 64;
 const MAX_TRACEBACK_CHARACTERS = 64 * 1024;
 
 const DriverLine = z.discriminatedUnion('state', [
+  z.strictObject({ state: z.literal('connecting') }),
   z.strictObject({ state: z.literal('ready') }),
   z.strictObject({ state: z.literal('running'), done: z.int().nonnegative() }),
   z.strictObject({ state: z.literal('ended') })
@@ -72,10 +75,29 @@ export interface DriverResult {
   readonly failure?: { readonly kind: z.infer<typeof Failure>['kind']; readonly traceback?: string };
 }
 
-/** The result file of a run with `codeCells` code cells; undefined where there is none or it is malformed. */
+/** The result file of a run with `codeCells` code cells; undefined where there is none, it is malformed or too large. */
 export async function readDriverResult(path: string, codeCells: number): Promise<DriverResult | undefined> {
-  const text = await readCapped(path);
-  return text === undefined ? undefined : parseDriverResult(text, codeCells);
+  const bytes = await readCapped(path);
+  if (bytes === undefined || countContainers(bytes) > MAX_CONTAINERS) return undefined;
+  return parseDriverResult(bytes.toString('utf8'), codeCells);
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const BRACKET = 0x5b;
+const BRACE = 0x7b;
+
+/** Lists and objects in a JSON text. As text each takes two bytes, parsed fifty: enough of them would end the runner. */
+export function countContainers(json: Uint8Array): number {
+  let count = 0;
+  let inText = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const byte = json[at];
+    if (inText && byte === BACKSLASH) at += 1;
+    else if (byte === QUOTE) inText = !inText;
+    else if (!inText && (byte === BRACKET || byte === BRACE)) count += 1;
+  }
+  return count;
 }
 
 export function parseDriverResult(text: string, codeCells: number): DriverResult | undefined {
@@ -114,13 +136,13 @@ export function plainText(text: string): string {
   return text.slice(-MAX_TRACEBACK_CHARACTERS).replace(ESCAPES, '').replace(CONTROLS, '');
 }
 
-async function readCapped(path: string): Promise<string | undefined> {
+async function readCapped(path: string): Promise<Buffer | undefined> {
   // The folder is the driver’s: a link planted there must not lead the runner to a file of its own, nor a pipe hold it up.
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(() => undefined);
   if (file === undefined) return undefined;
   try {
     const status = await file.stat();
-    return status.isFile() && status.size <= MAX_RESULT_BYTES ? await file.readFile('utf8') : undefined;
+    return status.isFile() && status.size <= MAX_RESULT_BYTES ? await file.readFile() : undefined;
   } finally {
     await file.close();
   }

@@ -65,6 +65,8 @@ export async function execute(execution: Execution): Promise<Executed> {
 
 async function follow(execution: Execution, kernel: Sandbox, driver: Sandbox): Promise<Executed> {
   kernel.stdout.resume();
+  // Without this word the kernel ends: one whose runner died while it was made is on no list.
+  void kernel.listed.then(() => kernel.stdin.write('go\n'));
   let stopped: RunFacts['stopped'];
   let kernelEnd: SandboxEnd | undefined;
   const stop = (why: NonNullable<RunFacts['stopped']>) => {
@@ -82,7 +84,7 @@ async function follow(execution: Execution, kernel: Sandbox, driver: Sandbox): P
   } finally {
     release();
   }
-  const facts = { ready: progress.ready(), done: progress.done(), kernelSaid: kernel.stderr(), driverSaid: driver.stderr() };
+  const facts = { met: progress.met(), ready: progress.ready(), done: progress.done(), kernelSaid: kernel.stderr(), driverSaid: driver.stderr() };
   const firstCellAt = progress.firstCellAt();
   const executed = {
     ...facts,
@@ -116,6 +118,7 @@ async function endOfDriver(driver: Sandbox, kernel: Sandbox): Promise<void> {
 }
 
 interface ProgressSeen {
+  met(): boolean;
   ready(): boolean;
   ended(): boolean;
   done(): number;
@@ -124,6 +127,7 @@ interface ProgressSeen {
 
 /** Reads the driver’s lines. One that the driver does not write ends it: something else speaks in its place. */
 function followProgress({ total, onDone }: Execution, driver: Sandbox): ProgressSeen {
+  let met = false;
   let ready = false;
   let ended = false;
   let done = 0;
@@ -135,6 +139,8 @@ function followProgress({ total, onDone }: Execution, driver: Sandbox): Progress
       driver.kill();
       return;
     }
+    // The driver says `connecting` first, but only what it did before it says anything is sure to be its own.
+    met = true;
     ready ||= line.state === 'ready';
     ended ||= line.state === 'ended';
     if (line.state !== 'running') return;
@@ -148,5 +154,5 @@ function followProgress({ total, onDone }: Execution, driver: Sandbox): Progress
     unfinished = (lines.pop() ?? '').slice(0, MAX_UNFINISHED_LINE);
     lines.forEach(line => take(parseDriverLine(line)));
   });
-  return { ready: () => ready, ended: () => ended, done: () => done, firstCellAt: () => firstCellAt };
+  return { met: () => met, ready: () => ready, ended: () => ended, done: () => done, firstCellAt: () => firstCellAt };
 }

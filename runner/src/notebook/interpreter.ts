@@ -8,6 +8,8 @@ import { z } from 'zod';
 
 const ASK = 'import json, sys; print(json.dumps([sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix]))';
 const MAX_LINKS = 16;
+/** Views of the kernel on the host. A path through them means something else for each process, or is no file at all. */
+const NO_PLACE = ['/proc', '/sys', '/dev', '/run'];
 /** Seen in every sandbox anyway. */
 const SYSTEM = '/usr';
 
@@ -20,8 +22,13 @@ export interface Interpreter {
   readonly roots: readonly string[];
 }
 
-/** Asks the interpreter where its parts are. Throws `runner_failed` where it does not start. */
+/**
+ * Asks the interpreter where its parts are, outside of any sandbox: so before there is data. Its path is the operator’s word,
+ * and what it says follows from that; each folder becomes part of both sandboxes. Throws `sandbox_leaks` where one is not
+ * named by its one true path, `runner_failed` where the interpreter does not start.
+ */
 export async function describeInterpreter(path: string): Promise<Interpreter> {
+  await requireTruePath(path);
   const { stdout } = await promisify(execFile)(path, ['-I', '-c', ASK], { env: {}, timeout: 30_000 }).catch((cause: unknown) => {
     throw new AppError('runner_failed', 'the Python interpreter does not start', { cause });
   });
@@ -30,7 +37,30 @@ export async function describeInterpreter(path: string): Promise<Interpreter> {
   const candidates = new Set([...prefixes, ...(await linkedPrefixes(path))]);
   for (const folder of [...candidates]) candidates.add(await realpath(folder));
   const roots = [...candidates].filter(folder => folder !== '/' && !isInside(folder, SYSTEM)).sort();
+  for (const root of roots) await requireTruePath(root);
   return { path, prefix: prefixes[0], roots: roots.filter((folder, index) => !roots.slice(0, index).some(root => isInside(folder, root))) };
+}
+
+/**
+ * Refuses roots that would show what must stay out of a sandbox: one that contains a folder of `kept`, or lies in one.
+ * Throws `sandbox_leaks`.
+ */
+export async function requireApart({ roots }: Interpreter, kept: readonly string[]): Promise<void> {
+  for (const folder of kept) {
+    const real = await realpath(folder).catch(() => resolve(folder));
+    // Everything lies in that one, which says nothing of what it holds: the probes look for it by its name.
+    if (real === '/') continue;
+    const root = roots.find(each => isInside(each, real) || isInside(real, each));
+    if (root !== undefined) throw new AppError('sandbox_leaks', `the Python folder ${root} and the runner’s own folder ${folder} are in each other`);
+  }
+}
+
+/** The last name may be a link, whose target is looked at in its turn; a link above it could lead anywhere later. */
+async function requireTruePath(path: string): Promise<void> {
+  const folder = dirname(path);
+  const real = await realpath(folder).catch(() => undefined);
+  if (resolve(path) === path && real === folder && !NO_PLACE.some(place => isInside(path, place))) return;
+  throw new AppError('sandbox_leaks', `the Python path ${path} must name its place without links, and not in ${NO_PLACE.join(', ')}`);
 }
 
 /** The folder above `bin/` of every link on the way from `path` to the program. */

@@ -17,6 +17,8 @@ const Notebook = z.looseObject({
 
 const DEFAULT_KERNEL = 'python3';
 const SKIP_TAG = 'skip-execution';
+/** Of nothing but what Python’s `str.strip` takes away: nbclient does not run such a cell. JavaScript’s `trim` differs. */
+const BLANK = /^[\t-\r\u001c- \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$/;
 
 /** A code cell as the driver gets it. */
 export interface CodeCell {
@@ -45,7 +47,7 @@ export function parseNotebook(bytes: Uint8Array): SubmittedNotebook {
     document,
     kernel: document.metadata.kernelspec?.name ?? DEFAULT_KERNEL,
     codeCells,
-    runningCells: codeCells.filter(({ source, tags }) => source.trim() !== '' && !tags.includes(SKIP_TAG)).length
+    runningCells: codeCells.filter(({ source, tags }) => !BLANK.test(source) && !tags.includes(SKIP_TAG)).length
   };
 }
 
@@ -70,7 +72,10 @@ export function driverNotebook(submitted: SubmittedNotebook): string {
   return JSON.stringify({ nbformat: 4, nbformat_minor: 5, metadata: {}, cells });
 }
 
-/** The submitted notebook with the outputs and execution counts that came back, as UTF-8 JSON. */
+/**
+ * The submitted notebook with the outputs and execution counts that came back, as UTF-8 JSON. Not indented: of deep
+ * outputs that would be most of it. Throws `output_too_large` where it is longer than a text can be.
+ */
 export function withOutputs(submitted: SubmittedNotebook, results: readonly CellResult[]): Uint8Array {
   const byIndex = new Map(results.map(result => [result.index, result]));
   let index = 0;
@@ -79,7 +84,16 @@ export function withOutputs(submitted: SubmittedNotebook, results: readonly Cell
     const result = byIndex.get(index++);
     return { ...cell, execution_count: result?.executionCount ?? null, outputs: mergeStreams(result?.outputs ?? []) };
   });
-  return new TextEncoder().encode(`${JSON.stringify({ ...submitted.document, cells }, undefined, 1)}\n`);
+  return encoded({ ...submitted.document, cells });
+}
+
+function encoded(document: unknown): Uint8Array {
+  try {
+    return new TextEncoder().encode(`${JSON.stringify(document)}\n`);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new AppError('output_too_large', 'the executed notebook is too large', { cause });
+  }
 }
 
 /** A kernel flushes five times a second; a front end shows neighbouring pieces of a stream as one, and so do we. */

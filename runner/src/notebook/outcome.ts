@@ -14,7 +14,9 @@ export interface RunFacts {
   readonly stopped?: 'deadline_exceeded' | 'cancelled';
   /** How the kernel ended by itself; absent while it lived until the runner ended it. */
   readonly kernelEnd?: SandboxEnd;
-  /** Whether the driver reached the kernel. */
+  /** Whether the driver began to talk with the kernel: from then on, what it does may be the notebook’s doing. */
+  readonly met: boolean;
+  /** Whether the kernel answered. */
   readonly ready: boolean;
   /** Code cells that should run. */
   readonly total: number;
@@ -30,9 +32,9 @@ const SIGNALLED = 128;
 export function decideOutcome(facts: RunFacts): Outcome {
   const { stopped, driver, total } = facts;
   if (stopped !== undefined) return failed(stopped);
-  if (driver === undefined) return failed('runner_failed', facts.driverSaid);
+  if (driver === undefined) return fault(facts, facts.driverSaid);
   if (driver.failure === undefined) {
-    return driver.done === total ? { status: 'succeeded' } : failed('runner_failed', 'not every cell ran');
+    return driver.done === total ? { status: 'succeeded' } : fault(facts, 'not every cell ran');
   }
   const { kind, traceback } = driver.failure;
   switch (kind) {
@@ -45,17 +47,27 @@ export function decideOutcome(facts: RunFacts): Outcome {
     case 'exited':
       return failed('kernel_exited', traceback);
     case 'broken':
-      return failed('runner_failed', traceback);
+      return fault(facts, traceback);
     case 'died':
       return decideDeath(facts);
   }
 }
 
 /** nbclient says the same for an exit, a kill and a crash; bubblewrap’s status tells them apart. */
-function decideDeath({ kernelEnd, ready, kernelSaid }: RunFacts): Outcome {
-  if (kernelEnd?.ran !== true) return failed('runner_failed', kernelSaid);
+function decideDeath(facts: RunFacts): Outcome {
+  const { kernelEnd, ready, kernelSaid } = facts;
+  if (kernelEnd === undefined) return fault(facts, kernelSaid);
+  if (!kernelEnd.ran) return failed('runner_failed', kernelSaid);
   if (kernelEnd.status > SIGNALLED) return failed('kernel_killed');
   return ready ? failed('kernel_exited') : failed('kernel_unavailable', kernelSaid);
+}
+
+/**
+ * What the runner’s parts did wrong. Once a kernel that reads the data had a hand in it, the run is over and reported: a
+ * notebook that could fail the runner could have itself run again, on the data, with no word about it.
+ */
+function fault({ met }: RunFacts, traceback = ''): Outcome {
+  return failed(met ? 'kernel_misbehaved' : 'runner_failed', traceback);
 }
 
 function failed(code: ErrorCode, traceback = ''): Outcome {

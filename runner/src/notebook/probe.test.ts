@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { SandboxForm } from './bubblewrap.js';
+import { describeInterpreter } from './interpreter.js';
 import { PROBES, probeSandbox, requireBlocked, type ProbeTargets } from './probe.js';
 import { findSandbox } from './sandbox-form.js';
 
@@ -26,7 +27,7 @@ beforeAll(async () => {
   await once(tee, 'listening');
   form = await findSandbox();
   targets = {
-    python: join(ROOT, '.venv/bin/python'),
+    interpreter: await describeInterpreter(join(ROOT, '.venv/bin/python')),
     driverDir: join(ROOT, 'python/runner'),
     cloisterModuleDir: join(scratch, 'modules'),
     scratch,
@@ -51,7 +52,7 @@ test('both sandboxes block every probe, with a fresh /proc and with an empty one
 
 test('every probe reports what it reaches where nothing holds it', async () => {
   const tcp = createServer(connection => connection.destroy()).listen(0, '127.0.0.1');
-  const abstract = spawn(targets.python, [join(targets.driverDir, 'probe/abstract_listener.py'), scratch]);
+  const abstract = spawn(targets.interpreter.path, [join(targets.driverDir, 'probe/abstract_listener.py'), scratch]);
   await Promise.all([once(tcp, 'listening'), once(abstract.stdout, 'data')]);
   const stat = readFileSync('/proc/self/stat', 'latin1');
   const address = tcp.address();
@@ -77,7 +78,7 @@ test('every probe reports what it reaches where nothing holds it', async () => {
 
 /** The probe with no sandbox, but for what stands in for its absence: the caller’s own process. */
 async function outside(questions: unknown): Promise<unknown> {
-  const child = spawn(targets.python, ['-I', join(targets.driverDir, 'probe/probe.py')], { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] });
+  const child = spawn(targets.interpreter.path, ['-I', join(targets.driverDir, 'probe/probe.py')], { stdio: ['pipe', 'pipe', 'inherit', 'pipe'] });
   child.stdin?.end(JSON.stringify(questions));
   let text = '';
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -90,12 +91,21 @@ test('a probe that ends in an error counts as reached', async () => {
 });
 
 test('what a sandbox shows is found: the runner refuses, and says what was reached from where', async () => {
-  const leaky = { ...targets, teeSocket: '/usr/bin/env', runnerFiles: [secret, '/tmp'] };
+  const leaky = { ...targets, teeSocket: '/usr/bin/env', runnerFiles: [secret, '/usr/bin/env'] };
   const results = await probeSandbox(form, leaky);
   expect(() => requireBlocked(results)).toThrow(expect.objectContaining({
     code: 'sandbox_leaks',
-    members: expect.objectContaining({ reached: expect.arrayContaining(['kernel:tee_socket', 'driver:tee_socket']) as string[] }) as object
+    members: expect.objectContaining({ reached: expect.arrayContaining(['kernel:tee_socket', 'driver:tee_socket', 'kernel:runner_files', 'driver:runner_files']) as string[] }) as object
   }) as Error);
+}, 60_000);
+
+test.each([
+  ['the runner’s image', () => join(scratch, 'image')],
+  ['its scratch', () => scratch]
+])('a Python whose folder shows %s is no reason to leave that out', async (_, shown) => {
+  const interpreter = { ...targets.interpreter, roots: [...targets.interpreter.roots, shown()] };
+  const results = await probeSandbox(form, { ...targets, interpreter, runnerFiles: [join(scratch, 'image')] });
+  expect(results.filter(({ blocked }) => !blocked).map(({ probe, sandbox }) => `${sandbox}:${probe}`)).toEqual(expect.arrayContaining(['kernel:runner_files', 'driver:runner_files']));
 }, 60_000);
 
 test('no results are no proof', () => {

@@ -13,7 +13,7 @@ import { AppError } from '@cloister/protocol';
 import { z } from 'zod';
 
 import type { SandboxForm, SandboxRoot } from './bubblewrap.js';
-import { describeInterpreter, isInside } from './interpreter.js';
+import type { Interpreter } from './interpreter.js';
 import { reap } from './reaper.js';
 import { startSandbox } from './sandbox-process.js';
 import { createStage, driverRoot, INSIDE, kernelRoot, ONLY_IN_DRIVER, ONLY_IN_KERNEL, type Programs } from './stage.js';
@@ -46,12 +46,12 @@ export interface ProbeResult {
 }
 
 export interface ProbeTargets {
-  readonly python: string;
+  readonly interpreter: Interpreter;
   /** The folder with driver/, kernel/ and probe/. */
   readonly driverDir: string;
   /** The folder that holds the `cloister` Python package. */
   readonly cloisterModuleDir: string;
-  /** Host folder in which the probe makes one of its own and removes it. */
+  /** Host folder in which the probe makes one of its own and removes it; looked for inside as the runner’s files are. */
   readonly scratch: string;
   /** Host path of the socket that mints attestation tokens. */
   readonly teeSocket: string;
@@ -77,7 +77,7 @@ export async function probeSandbox(form: SandboxForm, targets: ProbeTargets): Pr
   const tcp = await listenOnLoopback();
   const closeAbstract = await listenOnAbstract(targets, abstractSocket);
   try {
-    const interpreter = await describeInterpreter(targets.python);
+    const { interpreter } = targets;
     const programs: Programs = { interpreter, driverDir: targets.driverDir, cloisterModuleDir: targets.cloisterModuleDir };
     const stage = await createStage(scratch, '{}', []);
     const common = { ...(await commonQuestions(targets, programs)), loopbackPort: portOf(tcp), abstractSocket };
@@ -141,8 +141,7 @@ async function probeOne(form: SandboxForm, python: string, task: { root: Sandbox
 }
 
 async function commonQuestions(targets: ProbeTargets, programs: Programs): Promise<Record<string, unknown>> {
-  const shown = [...programs.interpreter.roots, programs.driverDir, programs.cloisterModuleDir, '/usr'];
-  const listed = await Promise.all(targets.runnerFiles.map(path => filesOf(path, shown)));
+  const listed = await Promise.all([...targets.runnerFiles, targets.scratch].map(filesOf));
   return {
     teeSocket: targets.teeSocket,
     metadataAddress: METADATA_ADDRESS,
@@ -156,17 +155,16 @@ async function commonQuestions(targets: ProbeTargets, programs: Programs): Promi
   };
 }
 
-/** Files below `path` that no sandbox shows: a folder itself may be there, empty, as the way to a Python below it. */
-async function filesOf(path: string, shown: readonly string[]): Promise<string[]> {
-  if (shown.some(folder => isInside(path, folder))) return [];
+/** Files at and below `path`, for a folder itself may be there, empty, as the way to a Python beside it. */
+async function filesOf(path: string): Promise<string[]> {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
   if (entries === undefined) return [path];
   const files: string[] = [];
   for (const entry of entries) {
     if (files.length >= MAX_FILES) break;
     const below = join(path, entry.name);
-    if (entry.isDirectory()) files.push(...(await filesOf(below, shown)));
-    else if (!shown.some(folder => isInside(below, folder))) files.push(below);
+    if (entry.isDirectory()) files.push(...(await filesOf(below)));
+    else files.push(below);
   }
   return files;
 }
@@ -185,8 +183,8 @@ async function listenOnLoopback(): Promise<Server> {
 }
 
 /** An abstract socket belongs to the network namespace: chroot, uid and mounts do not hide it. Returns how to close it. */
-async function listenOnAbstract({ python, driverDir }: ProbeTargets, name: string): Promise<() => Promise<void>> {
-  const listener = spawn(python, ['-I', join(driverDir, 'probe/abstract_listener.py'), name], { env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
+async function listenOnAbstract({ interpreter, driverDir }: ProbeTargets, name: string): Promise<() => Promise<void>> {
+  const listener = spawn(interpreter.path, ['-I', join(driverDir, 'probe/abstract_listener.py'), name], { env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
   const ended = once(listener, 'close');
   const first = await Promise.race([once(listener.stdout, 'data'), ended]);
   if (String(first[0]) !== 'listening\n') throw new AppError('sandbox_leaks', 'the host’s abstract socket cannot be made, so it was not probed');

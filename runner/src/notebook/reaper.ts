@@ -16,6 +16,8 @@ export interface Trace {
   readonly mark: string;
   /** As /proc/PID/ns/pid reads: `pid:[4026532181]`. Empty until bubblewrap has said. */
   readonly pidNamespaces: ReadonlySet<string>;
+  /** Takes it off the list of sandboxes that may live. */
+  readonly forget: () => void;
 }
 
 const REAP_WITHIN_MS = 10_000;
@@ -33,6 +35,7 @@ export async function reap(traces: readonly Trace[]): Promise<void> {
     await delay(LOOK_AGAIN_MS);
     left = await processesOf(traces);
   }
+  traces.forEach(({ forget }) => forget());
 }
 
 /** The processes that live in these sandboxes; a zombie does not. */

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { SandboxForm } from './bubblewrap.js';
-import { runNotebook, type NotebookResult, type RunOptions } from './run-notebook.js';
+import { runNotebook, type NotebookResult } from './run-notebook.js';
 import { findSandbox } from './sandbox-form.js';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
@@ -49,7 +49,9 @@ interface TestNotebook {
   readonly metadata: Record<string, unknown>;
 }
 
-function prepare(cells: TestCell[], changes: Partial<RunOptions> = {}): RunOptions {
+type TestOptions = Parameters<typeof runNotebook>[0];
+
+function prepare(cells: TestCell[], changes: Partial<TestOptions> = {}): TestOptions {
   const base = temporary();
   const workspace = join(base, 'bundle');
   mkdirSync(join(workspace, 'analysis'), { recursive: true });
@@ -78,7 +80,7 @@ function prepare(cells: TestCell[], changes: Partial<RunOptions> = {}): RunOptio
   };
 }
 
-function run(cells: TestCell[], changes: Partial<RunOptions> = {}): Promise<NotebookResult> {
+function run(cells: TestCell[], changes: Partial<TestOptions> = {}): Promise<NotebookResult> {
   return runNotebook(prepare(cells, changes));
 }
 
@@ -199,17 +201,23 @@ test('a kernel that the image does not have, and one that cannot start: kernel_u
   expect((await run([code('1')], { driverDir })).outcome).toMatchObject({ code: 'kernel_unavailable', traceback: expect.stringContaining('no kernel today') as string });
 }, 60_000);
 
+const MET = 'print("{\\"state\\":\\"connecting\\"}", flush=True)\n';
+
 test.concurrent.each([
-  ['dies at start', 'raise SystemExit("broken driver")'],
-  ['says what a driver does not say', 'import time; print("{\\"state\\":\\"running\\",\\"done\\":7}", flush=True); time.sleep(4815162342)'],
-  ['claims success without running', 'import json, sys; json.dump({"v": 1, "done": 0, "cells": []}, open(sys.argv[3], "w"))'],
-  ['leaves a link for a result', 'import os, sys; os.symlink("/etc/passwd", sys.argv[3])']
-])('a driver that %s: runner_failed, and the sources are those submitted', async (_, driver) => {
+  ['dies at start', 'raise SystemExit("broken driver")', 'runner_failed'],
+  ['says what a driver does not say', 'import time; print("{\\"state\\":\\"running\\",\\"done\\":7}", flush=True); time.sleep(4815162342)', 'runner_failed'],
+  ['claims success without running', 'import json, sys; json.dump({"v": 1, "done": 0, "cells": []}, open(sys.argv[3], "w"))', 'runner_failed'],
+  ['leaves a link for a result', 'import os, sys; os.symlink("/etc/passwd", sys.argv[3])', 'runner_failed'],
+  ['dies once it met the kernel', `${MET}raise SystemExit("taken over")`, 'kernel_misbehaved'],
+  ['claims success once it met the kernel', `${MET}import json, sys; json.dump({"v": 1, "done": 0, "cells": []}, open(sys.argv[3], "w"))`, 'kernel_misbehaved'],
+  ['leaves a result of too many lists', `${MET}import sys; open(sys.argv[3], "w").write('{"v":1,"done":1,"cells":[{"index":0,"executionCount":1,"outputs":[' + ",".join(["[]"] * 20_000_000) + ']}]}')`, 'kernel_misbehaved'],
+  ['leaves a result that is too large', `${MET}import os, sys; open(sys.argv[3], "w").close(); os.truncate(sys.argv[3], 1 << 40)`, 'kernel_misbehaved']
+])('a driver that %s: the runner’s fault before it met the kernel and the notebook’s after, and the sources are those submitted', async (_, driver, failure) => {
   const driverDir = join(temporary(), 'runner');
   execFileSync('cp', ['-r', join(ROOT, 'python/runner'), driverDir]);
   writeFileSync(join(driverDir, 'driver/notebook_driver.py'), driver);
   const result = await run([code('import time; time.sleep(4815162342)')], { driverDir });
-  expect(result.outcome).toMatchObject({ status: 'failed', code: 'runner_failed' });
+  expect(result.outcome).toMatchObject({ status: 'failed', code: failure });
   expect(notebookOf(result).cells[0]?.source).toBe('import time; time.sleep(4815162342)');
 }, 60_000);
 
@@ -279,3 +287,45 @@ test('what is no notebook of nbformat 4, and a workspace with a link, are refuse
   symlinkSync('/etc', join(linked.workspace, 'link'));
   await expect(runNotebook(linked)).rejects.toMatchObject({ code: 'bundle_invalid' });
 });
+
+const AS_SESSION = 'k = get_ipython().kernel\ns = k.session\nsend, pack = s.send, s.pack\n';
+
+test.concurrent.each([
+  ['a reply without members', `${AS_SESSION}s.send = lambda stream, m, content=None, *a, **o: send(stream, m, {} if m == "execute_reply" else content, *a, **o)`],
+  ['messages signed by another key', `${AS_SESSION}s.key = b"x"`],
+  ['bytes that are no text', `${AS_SESSION}s.pack = lambda o: b"\\xff\\xfe" if isinstance(o, dict) and o.get("name") == "stdout" else pack(o)\nprint("x", flush=True)\ns.pack = pack`],
+  ['nesting without end', `${AS_SESSION}deep = "[" * 200000 + "]" * 200000\ns.pack = lambda o: ('{"data":{"application/json":' + deep + '},"metadata":{},"transient":{}}').encode() if isinstance(o, dict) and "DEEP" in o else pack(o)\nsend(k.iopub_socket, "display_data", {"DEEP": 1}, parent=k.get_parent("shell"))\ns.pack = pack`],
+  ['a comm without its members', `${AS_SESSION}send(k.iopub_socket, "comm_open", {"comm_id": "x", "target_name": "jupyter.widget", "data": {"state": {"a": 1}}}, parent=k.get_parent("shell"))`]
+])('a kernel that is made to send %s fails its notebook for good', async (_, source) => {
+  const result = await run([code('print("before")'), code(source)], { timeoutMs: 20_000 });
+  expect(result.outcome).toMatchObject({ status: 'failed' });
+  // Each a code that is reported. A fault of the runner would be tried again, on the data, with no word about it.
+  expect(result.outcome).not.toMatchObject({ code: 'runner_failed' });
+  expect(textOf(result, 0)).toBe('before\n');
+}, 60_000);
+
+test('output at the cap comes back whole, whatever its characters take', async () => {
+  const result = await run([code('print("漢" * 15_000_000)'), code('print("\\x01" * 15_000_000)'), code('print("end")')]);
+  expect(result.outcome).toEqual({ status: 'succeeded' });
+  expect(textOf(result, 0)).toBe(`${'漢'.repeat(15_000_000)}\n`);
+  expect(textOf(result, 1)).toContain('left out: too much');
+  expect(textOf(result, 2)).toBe('end\n');
+}, 60_000);
+
+test('text of 28 million wide characters, lone surrogates and millions of empty lists fail no run', async () => {
+  const lists = 'from IPython.display import display\nx = [[] for _ in range(2_000_000)]\nfor _ in range(58): x = [x]\ndisplay({"application/json": x, "text/plain": "x"}, raw=True)';
+  const updates = 'h = display("x", display_id="a")\nfor _ in range(200): display("y", display_id="a")\nh.update("z" * 1_000_000)';
+  const result = await run([code('print("漢" * 28_000_000)'), code(lists), code(`${AS_SESSION}s.pack = lambda o: pack(o).replace(b"LONE", b"\\\\ud800")\nprint("lone LO" + "NE", flush=True)`), code(updates), code('print("end")')]);
+  expect(result.outcome).toEqual({ status: 'succeeded' });
+  for (const cell of [0, 1]) expect(textOf(result, cell)).toContain('left out: too much');
+  expect(textOf(result, 2)).toContain('lone ?');
+  expect(result.notebook.length).toBeLessThan(64 * 1024 * 1024);
+  expect(textOf(result, 4)).toBe('end\n');
+}, 60_000);
+
+test('what Python takes for an empty cell is one here: every character of it', async () => {
+  const blanks = execFileSync(PYTHON, ['-c', 'print(*(n for n in range(0x110000) if not chr(n).strip()))'], { encoding: 'utf8' }).trim().split(' ');
+  const result = await run([code('print(1)'), code(blanks.map(number => String.fromCodePoint(Number(number))).join('')), code('\u001c')]);
+  expect(result).toMatchObject({ outcome: { status: 'succeeded' }, cells: { done: 1, total: 1 } });
+  expect((await run([code('print(1)'), code('\ufeff')])).outcome).not.toMatchObject({ code: 'runner_failed' });
+}, 60_000);

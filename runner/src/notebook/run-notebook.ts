@@ -4,12 +4,12 @@ import { join, posix } from 'node:path';
 import { AppError } from '@cloister/protocol';
 
 import type { SandboxForm } from './bubblewrap.js';
-import { readDriverResult } from './driver-result.js';
+import { readDriverResult, type CellResult } from './driver-result.js';
 import { execute } from './execute.js';
 import { describeInterpreter, hasKernel, type Interpreter } from './interpreter.js';
 import { driverNotebook, parseNotebook, withOutputs, type SubmittedNotebook } from './notebook-document.js';
 import { decideOutcome, type Outcome } from './outcome.js';
-import { copyWorkspace, createStage, outputsOf, outputsState, type NotebookInput, type Stage } from './stage.js';
+import { copyWorkspace, createStage, openFolders, outputsOf, outputsState, type NotebookInput, type Stage } from './stage.js';
 
 /** Counts of code cells; nothing else of a run leaves it while it runs. */
 export interface Progress {
@@ -19,8 +19,6 @@ export interface Progress {
 
 export interface RunOptions {
   readonly form: SandboxForm;
-  /** Path of the Python interpreter, in a virtual environment or not. */
-  readonly python: string;
   /** The folder with driver/, kernel/ and probe/. */
   readonly driverDir: string;
   /** The folder that holds the `cloister` Python package. */
@@ -51,6 +49,11 @@ export interface NotebookResult {
   readonly endedAt: Date;
 }
 
+export interface PythonOption {
+  /** Path of the Python interpreter, in a virtual environment or not. It is started outside of any sandbox. */
+  readonly python: string;
+}
+
 interface Run {
   readonly options: RunOptions;
   readonly submitted: SubmittedNotebook;
@@ -63,18 +66,23 @@ interface Run {
 
 type Ran = Pick<NotebookResult, 'outcome' | 'notebook' | 'cells' | 'firstCellAt'>;
 
+/** As `runNotebookWith`, for who has no data open yet. Throws also what `describeInterpreter` does. */
+export async function runNotebook({ python, ...options }: RunOptions & PythonOption): Promise<NotebookResult> {
+  return runNotebookWith(await describeInterpreter(python), options);
+}
+
 /**
  * Runs a notebook with driver and kernel in two sandboxes. When this resolves or rejects, no process of the run lives.
  * A notebook that fails is a result, with the outputs of the cells before; it rejects where it could not be tried:
  * `notebook_missing`, `notebook_not_json`, `notebook_unsupported`, `bundle_invalid`, or `runner_failed` where processes
  * of the run cannot be ended.
  */
-export async function runNotebook(options: RunOptions): Promise<NotebookResult> {
+export async function runNotebookWith(interpreter: Interpreter, options: RunOptions): Promise<NotebookResult> {
   const startedAt = new Date();
   const path = insideWorkspace(options.notebook);
   const submitted = parseNotebook(await readSubmitted(join(options.workspace, path)));
   const folder = posix.dirname(path);
-  const [stage, interpreter] = await Promise.all([stageRun(options, submitted, folder), describeInterpreter(options.python)]);
+  const stage = await stageRun(options, submitted, folder);
   const run: Run = { options, submitted, stage, interpreter, folder, startedAt };
   const ran = await runStaged(run);
   const { outputsDir, refused } = await collectOutputs(run);
@@ -107,12 +115,22 @@ async function runStaged(run: Run): Promise<Ran> {
     signal: options.signal
   });
   const driver = await readDriverResult(join(stage.resultFolder, 'result.json'), submitted.codeCells.length);
+  const outcome = decideOutcome({ ...facts, total, ...(driver === undefined ? {} : { driver }) });
   return {
-    outcome: decideOutcome({ ...facts, total, ...(driver === undefined ? {} : { driver }) }),
-    notebook: withOutputs(submitted, driver?.cells ?? []),
+    ...withExecuted(submitted, outcome, driver?.cells ?? []),
     cells: { done: Math.min(driver?.done ?? facts.done, total), total },
     ...(firstCellAt === undefined ? {} : { firstCellAt })
   };
+}
+
+/** A notebook too large to be written fails the run and comes back without outputs. */
+function withExecuted(submitted: SubmittedNotebook, outcome: Outcome, cells: readonly CellResult[]): Pick<Ran, 'outcome' | 'notebook'> {
+  try {
+    return { outcome, notebook: withOutputs(submitted, cells) };
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    return { outcome: outcome.status === 'failed' ? outcome : { status: 'failed', code: 'output_too_large' }, notebook: withOutputs(submitted, []) };
+  }
 }
 
 function insideWorkspace(notebook: string): string {
@@ -131,6 +149,7 @@ async function readSubmitted(path: string): Promise<Uint8Array> {
 
 /** The outputs, or an empty folder where the notebook removed its own or put something else in its place. */
 async function collectOutputs({ stage, folder, options }: Run): Promise<{ outputsDir: string; refused: boolean }> {
+  await openFolders(stage, folder);
   const outputs = outputsOf(stage, folder);
   const state = await outputsState(stage, outputs);
   if (state === 'kept') return { outputsDir: outputs, refused: false };

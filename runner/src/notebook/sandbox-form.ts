@@ -4,6 +4,7 @@ import { AppError } from '@cloister/protocol';
 
 import type { SandboxForm } from './bubblewrap.js';
 import { reap } from './reaper.js';
+import type { SandboxList } from './sandbox-list.js';
 import { startSandbox } from './sandbox-process.js';
 
 /** Fixed places: a program found by a search path would be whatever comes first there. */
@@ -16,14 +17,14 @@ const WHAT_THE_HOST_MUST_ALLOW =
 
 /**
  * The strictest form of sandbox that this host can make, found by making one. Throws `sandbox_unavailable`
- * with what the host must allow. The host’s own /proc is never an answer: it shows the runner.
+ * with what the host must allow, also where a sandbox cannot be put on `list`. The host’s own /proc is never an answer: it shows the runner.
  */
-export async function findSandbox(): Promise<SandboxForm> {
+export async function findSandbox(list?: SandboxList): Promise<SandboxForm> {
   const bubblewrap = await findBubblewrap();
   const refusals: string[] = [];
   for (const kind of ['fresh-proc', 'empty-proc'] as const) {
     for (const sysctl of [true, false]) {
-      const form: SandboxForm = { kind, bubblewrap, sysctl };
+      const form: SandboxForm = { kind, bubblewrap, sysctl, ...(list === undefined ? {} : { list }) };
       const refusal = await tryForm(form);
       if (refusal === undefined) return form;
       refusals.push(`${kind}: ${refusal}`);

@@ -13,6 +13,7 @@ import { namespaceFilter } from './seccomp.js';
 const OPTIONS_FD = 3;
 const STATUS_FD = 4;
 const FILTER_FD = 5;
+const BLOCK_FD = 6;
 const MAX_STATUS_CHARACTERS = 4096;
 const MAX_STDERR_CHARACTERS = 8192;
 /** What a sandbox wrote is in its pipes when it ends, so this is a bound against the impossible, not a wait. */
@@ -29,6 +30,8 @@ export interface SandboxEnd {
 /** One running sandbox. Whoever starts it must `kill` it and reap its `trace`. */
 export interface Sandbox {
   readonly trace: Trace;
+  /** Resolves when it is on the list of sandboxes, just before its command starts; never where it was not made. */
+  readonly listed: Promise<void>;
   readonly ended: Promise<SandboxEnd>;
   readonly stdin: Writable;
   readonly stdout: Readable;
@@ -46,22 +49,28 @@ export interface SandboxCommand {
 export function startSandbox(form: SandboxForm, { root, command }: SandboxCommand): Sandbox {
   closeInheritedFiles();
   const mark = randomUUID();
-  const pipes = ['--json-status-fd', `${STATUS_FD}`, '--add-seccomp-fd', `${FILTER_FD}`];
+  const pipes = ['--json-status-fd', `${STATUS_FD}`, '--add-seccomp-fd', `${FILTER_FD}`, '--block-fd', `${BLOCK_FD}`];
   const child = spawn(form.bubblewrap, ['--args', `${OPTIONS_FD}`, '--', ...command], {
     cwd: '/',
     // A session of its own: the terminal’s Ctrl-C reaches the runner, which ends the run in order.
     detached: true,
     env: { [RUN_MARK]: mark },
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']
   });
+  const numbers = new Set<number>();
   const pidNamespaces = new Set<string>();
-  const trace: Trace = { mark, pidNamespaces };
+  const trace: Trace = { mark, pidNamespaces, forget: () => numbers.forEach(each => form.list?.remove(each)) };
   feed(child, OPTIONS_FD, Buffer.from([...pipes, ...bubblewrapOptions(form, root)].map(option => `${option}\0`).join('')));
   feed(child, FILTER_FD, namespaceFilter(process.arch));
-  const status = followStatus(child, pidNamespaces);
+  const status = followStatus(child, pidNamespace => {
+    pidNamespaces.add(`pid:[${pidNamespace}]`);
+    form.list?.add(pidNamespace);
+    numbers.add(pidNamespace);
+  });
   const stderr = keepTail(child.stderr);
   return {
     trace,
+    listed: status.released,
     ended: end(child, status),
     stdin: quiet(child.stdin),
     stdout: quiet(child.stdout),
@@ -70,32 +79,58 @@ export function startSandbox(form: SandboxForm, { root, command }: SandboxComman
   };
 }
 
-const StatusLine = z.union([
-  z.looseObject({ 'child-pid': z.int().positive(), 'pid-namespace': z.int().positive() }),
-  z.looseObject({ 'exit-code': z.int() })
-]);
+const StatusLine = z.looseObject({
+  'child-pid': z.optional(z.int().positive()),
+  'pid-namespace': z.optional(z.int().positive()),
+  'exit-code': z.optional(z.int())
+});
 
 interface Status {
-  readonly ran: () => boolean;
+  readonly released: Promise<void>;
+  /** Whether the command ran, given whether a signal ended bubblewrap itself. */
+  readonly ran: (signalled: boolean) => boolean;
   readonly closed: Promise<void>;
 }
 
-/** Reads bubblewrap’s own word on the sandbox: its pid namespace, and whether the command ran and ended. */
-function followStatus(child: ChildProcess, pidNamespaces: Set<string>): Status {
+/**
+ * Reads bubblewrap’s own word on the sandbox: its pid namespace, and whether the command ran and ended. The command waits
+ * until `register` has its namespace; one that cannot be registered does not run.
+ */
+function followStatus(child: ChildProcess, register: (pidNamespace: number) => void): Status {
   const stream = readable(child.stdio[STATUS_FD]);
   let text = '';
   let ran = false;
+  let released = false;
+  let tell: () => void = () => undefined;
+  const told = new Promise<void>(resolve => {
+    tell = resolve;
+  });
+  const release = (pidNamespace: number) => {
+    try {
+      register(pidNamespace);
+    } catch {
+      child.kill('SIGKILL');
+      return;
+    }
+    released = true;
+    feed(child, BLOCK_FD, Buffer.from('.'));
+    tell();
+  };
   const read = (line: string) => {
     const parsed = StatusLine.safeParse(parseJson(line));
-    if (parsed.success && 'pid-namespace' in parsed.data) pidNamespaces.add(`pid:[${String(parsed.data['pid-namespace'])}]`);
-    if (parsed.success && 'exit-code' in parsed.data) ran = true;
+    if (!parsed.success) return;
+    const { 'child-pid': pid, 'pid-namespace': pidNamespace, 'exit-code': exitCode } = parsed.data;
+    if (pidNamespace !== undefined) release(pidNamespace);
+    // A bubblewrap that does not say the namespace of its child is too old.
+    else if (pid !== undefined) child.kill('SIGKILL');
+    else if (exitCode !== undefined) ran = true;
   };
   stream.setEncoding('utf8').on('data', (chunk: string) => {
     const lines = (text + chunk).split('\n');
     text = (lines.pop() ?? '').slice(0, MAX_STATUS_CHARACTERS);
     lines.forEach(read);
   });
-  return { ran: () => ran, closed: closeOf(stream) };
+  return { released: told, ran: signalled => ran || (signalled && released), closed: closeOf(stream) };
 }
 
 /** Resolves once the sandbox ended and all that it said is read. Somebody must read its standard output. */
@@ -108,7 +143,7 @@ async function end(child: ChildProcess & { stdout: Readable }, status: Status): 
     });
   });
   await Promise.race([pipes, delay(PIPES_GRACE_MS, undefined, { ref: false })]);
-  return { status: result.code, ran: status.ran() || result.signalled };
+  return { status: result.code, ran: status.ran(result.signalled) };
 }
 
 function closeOf(stream: Readable): Promise<void> {

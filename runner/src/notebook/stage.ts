@@ -215,6 +215,20 @@ export async function copyWorkspace(workspace: string, stage: Stage, folder: str
 }
 
 /**
+ * Lets the runner into the folders on the way to the outputs, which a cell may have locked: they are the runner’s own. Never
+ * through a link. Only when every process of the notebook is dead.
+ */
+export async function openFolders(stage: Stage, folder: string): Promise<void> {
+  let path = stage.workspace;
+  for (const name of ['', ...folder.split('/')]) {
+    path = join(path, name);
+    const status = await lstat(path).catch(() => undefined);
+    if (status?.isDirectory() !== true) return;
+    await chmod(path, 0o700);
+  }
+}
+
+/**
  * What became of the outputs folder. A cell may have put a link there, or for a folder above, and the runner would follow it out
  * of the sandbox: that is `foreign`. Only true when every process of the notebook is dead.
  */

@@ -23,6 +23,8 @@ export interface CollectedRun {
 
 const TRACEBACK = 'traceback.txt';
 const MAX_TRACEBACK_CHARS = 1 << 20;
+/** Also where owners set no cap: a file may claim more bytes than any disk has, and sealing reads every one of them. */
+const MAX_TOTAL_BYTES = 16 * 1024 ** 3;
 
 /**
  * What leaves the enclave: the executed notebook, the regular files under outputs/, and of a failed run the traceback.
@@ -30,7 +32,7 @@ const MAX_TRACEBACK_CHARS = 1 << 20;
  * traceback says why.
  */
 export async function collectOutputs(run: NotebookResult, entry: string, { maxOutputBytes }: Pick<Obligations, 'maxOutputBytes'>): Promise<CollectedRun> {
-  const cap = maxOutputBytes === 'any' ? Number.POSITIVE_INFINITY : maxOutputBytes;
+  const cap = maxOutputBytes === 'any' ? MAX_TOTAL_BYTES : Math.min(maxOutputBytes, MAX_TOTAL_BYTES);
   const notebook = inMemory('notebook', basename(entry), run.notebook);
   try {
     const own = run.outcome.status === 'failed' ? [notebook, traceback(explain(run.outcome.code, run.outcome.traceback))] : [notebook];
@@ -50,7 +52,7 @@ async function filesOf(outputsDir: string): Promise<PendingOutput[]> {
 
 function requireWithin(outputs: readonly PendingOutput[], cap: number): void {
   const total = outputs.reduce((sum, { size }) => sum + size, 0);
-  if (total > cap) throw new AppError('output_too_large', `the outputs are ${total} bytes; an owner allows ${cap}`);
+  if (total > cap) throw new AppError('output_too_large', `the outputs are ${total} bytes; ${cap} may leave`);
 }
 
 /** Even a failed run obeys the owners' cap: as much of notebook and explanation as fits. */

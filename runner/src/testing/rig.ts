@@ -36,6 +36,7 @@ export interface Rig {
   readonly sandboxRuns: readonly FakeRun[];
   readonly socket: string;
   readonly logged: string[];
+  readonly deps: RunnerDeps;
   readonly run: (signal?: AbortSignal) => Promise<Ending>;
   /** What the attempt left on disk. */
   readonly left: () => Promise<string[]>;
@@ -77,7 +78,7 @@ export async function createRig(options: RigOptions = {}): Promise<Rig> {
   const deps = { ...base, ...options.deps?.(base, { world, verifier, socket }) };
   const task = { server: SERVER, job: world.manifest.digest, attempt: options.attempt ?? 1, scratch };
   return {
-    world, verifier, task, server: record, brokers, sandboxRuns: runs, socket, logged,
+    world, verifier, task, server: record, brokers, sandboxRuns: runs, socket, logged, deps,
     trust: trustOf(world, verifier),
     run: (signal = new AbortController().signal) => runAttempt(task, deps, signal),
     left: () => readdir(scratch),
