@@ -1,0 +1,37 @@
+import type { Resources } from './resources.js';
+
+/** One line of the result. `ours`, `peer` and `limit` are in `unit`. */
+export interface Figure {
+  /** Stable: figures of two runs are compared by it. */
+  readonly id: string;
+  /** Median over the runs. */
+  readonly ours: number;
+  /** Median of what it is compared with, measured in turns with ours. */
+  readonly peer?: number;
+  /** Median of ours / peer, run by run: it moves less with the load of the machine than either. */
+  readonly ratio?: number;
+  /** What we aim to stay under. */
+  readonly limit?: number;
+  readonly unit: 's' | 'ms' | 'MiB' | 'GB/s';
+  readonly runs: number;
+  /** What was measured, what the peer is, and where the time or the memory went. */
+  readonly note: string;
+}
+
+/** What a measurement works with. */
+export interface Bench {
+  /** The checkout. */
+  readonly root: string;
+  /** Interpreter with nbclient, ipykernel and the packages of the demo. */
+  readonly python: string;
+  readonly resources: Resources;
+  /** Tells the person who waits. */
+  readonly say: (text: string) => void;
+}
+
+/** Figures that come out of the same work. */
+export interface Measurement {
+  readonly ids: readonly string[];
+  /** @param wanted which of `ids` were asked for; others may be left out where that saves time */
+  readonly run: (bench: Bench, wanted: ReadonlySet<string>) => Promise<readonly Figure[]>;
+}
