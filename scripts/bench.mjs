@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 // Below node_modules, so that packages are found from there, and that `npm run reset` removes it.
-const OUTFILE = join(ROOT, 'node_modules/.cloister-bench/main.mjs');
+const OUTDIR = join(ROOT, 'node_modules/.cloister-bench');
 
 const args = process.argv.slice(2);
 const ids = args.filter(arg => arg !== '--built');
@@ -16,15 +16,16 @@ if (ids.length === args.length) {
   if (status !== 0) process.exit(status ?? 1);
 }
 await compile();
-const { main } = await import(pathToFileURL(OUTFILE).href);
-process.exitCode = await main({ root: ROOT, ids });
+const { main } = await import(pathToFileURL(join(OUTDIR, 'main.mjs')).href);
+process.exitCode = await main({ root: ROOT, compiled: OUTDIR, ids });
 
 /** bench/ alone is compiled here. What it measures is the build of each package, as it is deployed. */
 async function compile() {
   const { build } = await import('esbuild');
   await build({
-    entryPoints: [join(ROOT, 'bench/src/main.ts')],
-    outfile: OUTFILE,
+    entryPoints: ['main', 'open-sealed'].map(name => join(ROOT, `bench/src/${name}.ts`)),
+    outdir: OUTDIR,
+    outExtension: { '.js': '.mjs' },
     bundle: true,
     platform: 'node',
     format: 'esm',

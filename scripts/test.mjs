@@ -13,7 +13,7 @@ const results = mkdtempSync(join(tmpdir(), 'cloister-test-'));
 /** Runs a command with its output shown; resolves to its exit code and, for parsers, what it printed. */
 function run(command, args, { cwd = ROOT } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, FORCE_COLOR: '0' } });
+    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NO_COLOR: '1' } });
     let output = '';
     child.stdout.on('data', chunk => {
       output = (output + chunk).slice(-200_000);
@@ -36,10 +36,13 @@ async function vitest(name, args) {
 }
 
 async function python() {
-  const { code, output } = await run(join(ROOT, '.venv/bin/python'), ['-m', 'pytest', '-q', '-p', 'no:cacheprovider'], { cwd: join(ROOT, 'python') });
+  const file = join(results, 'python.xml');
+  const { code } = await run(join(ROOT, '.venv/bin/python'), ['-m', 'pytest', '-p', 'no:cacheprovider', `--junitxml=${file}`], { cwd: join(ROOT, 'python') });
   return counted(code, () => {
-    const last = output.trim().split('\n').at(-1);
-    return { passed: Number(/(\d+) passed/.exec(last)?.[1] ?? 0), failed: Number(/(\d+) (?:failed|error)/.exec(last)?.[1] ?? 0) };
+    const [suite = ''] = /<testsuite [^>]*>/.exec(readFileSync(file, 'utf8')) ?? [];
+    const number = name => Number(new RegExp(` ${name}="(\\d+)"`).exec(suite)?.[1] ?? 0);
+    const failed = number('failures') + number('errors');
+    return { passed: number('tests') - failed - number('skipped'), failed };
   });
 }
 
