@@ -22,6 +22,8 @@ export interface Figure {
 export interface Bench {
   /** The checkout. */
   readonly root: string;
+  /** Folder of the programs that were compiled from bench/. */
+  readonly compiled: string;
   /** Interpreter with nbclient, ipykernel and the packages of the demo. */
   readonly python: string;
   readonly resources: Resources;

@@ -17,6 +17,8 @@ interface BenchReport {
 export interface BenchOptions {
   /** The checkout. */
   readonly root: string;
+  /** Folder of the programs that were compiled from bench/. */
+  readonly compiled: string;
   /** Figures to take; all where there is none. */
   readonly ids: readonly string[];
 }
@@ -24,7 +26,7 @@ export interface BenchOptions {
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 /** @returns exit code: 0 all figures were taken, 1 some could not be, 2 no such figure, 130 interrupted */
-export async function main({ root, ids }: BenchOptions): Promise<number> {
+export async function main({ root, compiled, ids }: BenchOptions): Promise<number> {
   const selection = selectFigures(MEASUREMENTS, ids);
   if ('unknown' in selection) {
     say(`No such figure: ${selection.unknown.join(', ')}. There are ${MEASUREMENTS.flatMap(measurement => measurement.ids).join(', ')}.`);
@@ -36,7 +38,7 @@ export async function main({ root, ids }: BenchOptions): Promise<number> {
   }
   const python = join(root, '.venv/bin/python');
   const machine = describeMachine(root, python);
-  const { figures, failed } = await takeAll(selection.selected, { root, python, resources, say });
+  const { figures, failed } = await takeAll(selection.selected, { root, compiled, python, resources, say });
   await resources.end();
   const report: BenchReport = { v: 1, machine, figures };
   process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
