@@ -125,6 +125,7 @@ describe('signing a policy', () => {
     { name: 'debug images', input: { asset: 'table', allow: [{ ...rule, debug: true }] }, words: 'allow.0.debug' },
     { name: 'a condition that this version does not know', input: { asset: 'table', allow: [{ ...rule, condition: 'false' }] }, words: 'allow.0.condition' },
     { name: 'two rules of one id', input: { asset: 'table', allow: [rule, rule] }, words: 'two rules have the id first' },
+    { name: 'a template whose places are not filled', input: { asset: 'table', allow: [{ ...rule, images: ['@image'] }] }, words: '@image is a placeholder' },
     { name: 'no asset', input: { allow: [] }, words: 'asset' }
   ];
   test.each(BAD)('refuses $name, and names the place', async ({ input, words }) => {

@@ -1,5 +1,5 @@
 import { parseConfig } from '@cloister/kit';
-import { AppError, AssetName, CompactJws, Digest, POLICY, Policy, Rule, signObject, type Verified } from '@cloister/protocol';
+import { AppError, AssetName, CompactJws, Digest, POLICY, Policy, Rule, jcs, signObject, type Verified } from '@cloister/protocol';
 import * as z from 'zod/mini';
 import { openOwner } from './owner.js';
 import { openRecords, type Records } from './records.js';
@@ -50,6 +50,12 @@ export async function stopPolicy({ ownerDir, name }: { readonly ownerDir: string
 }
 
 function parseInput(input: unknown): PolicyInput {
+  const placeholder = /"(@[a-z]+)"/.exec(jcs(input))?.[1];
+  if (placeholder !== undefined) {
+    throw new AppError('invalid_object', `policy: ${placeholder} is a placeholder of a template`, {
+      hint: 'Put the digest of the image and the thumbprints of analysts in their places; the demo keeps filled copies in the owners folder of its state directory.'
+    });
+  }
   try {
     parseConfig(PolicyInput, structuredClone(input), 'policy');
   } catch (error) {
