@@ -33,7 +33,7 @@ export function createProgram(open: (command: Command) => CliContext): Command {
     .description('Run your notebook on data you may not see; get back results with a proof that anyone can check.')
     .option('--home <dir>', 'directory of all state (default: $CLOISTER_HOME, else ~/.cloister)')
     .showSuggestionAfterError()
-    .showHelpAfterError('See --help.')
+    .showHelpAfterError('See --help. (usage)')
     // Before subcommands are made: they inherit it.
     .exitOverride();
   for (const add of COMMANDS) add(program, open);
