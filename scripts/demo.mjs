@@ -67,6 +67,7 @@ async function demo() {
   const { job, events } = await timeline;
   // By its id, never `latest`: the state directory may hold other jobs of the same person.
   const id = job.slice('sha256:'.length, 'sha256:'.length + 8);
+  await shown('jobs', '--limit', '5');
   await shown('show', id);
   if (submitted.code !== 0) throw new Error('The job did not succeed: the lines above say why.');
   process.stdout.write(`\n$ cloister outputs ${id}\n`);

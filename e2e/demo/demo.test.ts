@@ -69,7 +69,8 @@ test('report and outputs lie where it says', () => {
 });
 
 test('it shows what a user would type, and a timeline', () => {
-  for (const command of ['submit demo/outcome-model.ipynb --wait', 'jobs', 'show latest', 'outputs latest', `verify ${summary.report}`]) {
+  const id = /outcome-model-([0-9a-f]{8})/.exec(summary.outputs)?.[1] ?? 'no id';
+  for (const command of ['submit demo/outcome-model.ipynb --wait', 'jobs', `show ${id}`, `outputs ${id}`, `verify ${summary.report}`]) {
     expect(first.stdout).toContain(`$ cloister ${command}`);
   }
   expect(first.stdout).toContain('Timeline');
