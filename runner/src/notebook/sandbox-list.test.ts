@@ -58,6 +58,7 @@ test('what cannot be written down does not run', async () => {
 test('nothing of the command runs while the list is written', async () => {
   const seen: string[] = [];
   const list: SandboxList = {
+    env: {},
     add: inode => {
       for (const pid of readdirSync('/proc').filter(name => /^\d+$/.test(name))) {
         try {

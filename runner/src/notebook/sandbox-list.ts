@@ -3,9 +3,15 @@
  * it ends what is on the list: a cell can undo `--die-with-parent`, leave its session and its environment, but not its
  * pid namespace.
  */
+import { createHash } from 'node:crypto';
 import { closeSync, constants, openSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 
 export interface SandboxList {
+  /**
+   * Environment of bubblewrap itself, by which whoever reads the list finds one that was not on it yet: killed in that
+   * moment, the runner leaves a child that waits for ever, and has run nothing. The command does not get it.
+   */
+  readonly env: Readonly<Record<string, string>>;
   /** Throws where it cannot be written down; then the sandbox must not run. */
   add(pidNamespace: number): void;
   /** When none of its processes lives. Never throws. */
@@ -18,6 +24,7 @@ const PRIVATE = 0o600;
 export function createSandboxList(path: string): SandboxList {
   const living = new Set<number>();
   return {
+    env: { CLOISTER_SANDBOX_OF: createHash('sha256').update(path).digest('hex') },
     add: pidNamespace => {
       append(path, `${pidNamespace}\n`);
       living.add(pidNamespace);

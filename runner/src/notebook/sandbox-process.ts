@@ -54,7 +54,7 @@ export function startSandbox(form: SandboxForm, { root, command }: SandboxComman
     cwd: '/',
     // A session of its own: the terminal’s Ctrl-C reaches the runner, which ends the run in order.
     detached: true,
-    env: { [RUN_MARK]: mark },
+    env: { [RUN_MARK]: mark, ...form.list?.env },
     stdio: ['pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe', 'pipe']
   });
   const numbers = new Set<number>();

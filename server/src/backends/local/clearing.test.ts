@@ -1,4 +1,6 @@
-import { randomUUID } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -121,6 +123,15 @@ test('what outlived the runner in a pid namespace of its own is killed by delete
   await place.backend.delete(name);
   expect(await escaped()).toEqual([]);
   expect(await readdir(place.options.stateDir)).toEqual([]);
+});
+
+test('a sandbox that was being made when its runner was killed is not on the list, and is killed all the same', async () => {
+  await runToEnd('ends');
+  const of = createHash('sha256').update(directory().sandboxList).digest('hex');
+  const child = spawn('sleep', ['600'], { detached: true, env: { CLOISTER_SANDBOX_OF: of }, stdio: 'ignore' });
+  const ended = once(child, 'exit');
+  await place.backend.delete(name);
+  expect(await ended).toEqual([null, 'SIGKILL']);
 });
 
 test('what cannot be removed is told by a code, hinders no other job, and is removed as soon as it can be', async () => {

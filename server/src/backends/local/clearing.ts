@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import type { InstanceDirectory } from './instance-store.js';
 import { killMarked, type ProcessIdentity } from './processes.js';
@@ -38,6 +39,8 @@ async function clear({ directory, launcher, runDir }: ClearedInstance): Promise<
   const { mark, sandboxList } = directory;
   try {
     await killMarked(mark);
+    // Sandboxes that were being made when their runner was killed are not on its list yet.
+    await killMarked(`CLOISTER_SANDBOX_OF=${createHash('sha256').update(sandboxList).digest('hex')}`);
     // Without a launcher that is known no workload ran, or the whole machine crashed since.
     if (launcher !== undefined) await killSandboxes({ list: sandboxList, launcher, mark });
   } catch {
