@@ -15,7 +15,7 @@ export const notFound: RequestHandler = () => {
  */
 export function problemMiddleware(logger: Logger): ErrorRequestHandler {
   // Express knows an error handler by its four parameters, of which this one needs three.
-  // eslint-disable-next-line @typescript-eslint/no-unused-vars -- express knows an error handler by its four parameters
+  // eslint-disable-next-line @typescript-eslint/no-unused-vars
   return (error: unknown, request, response, _next) => {
     const told = asAppError(error);
     const requestId = requestIdOf(response);
