@@ -187,7 +187,10 @@ function serverRouter(state: State) {
         return job.view;
       },
       listJobs: async () => ({ jobs: [...state.jobs.values()].map(job => job.view).reverse() }),
-      getJob: async ({ params }) => owned(params.job).view,
+      getJob: async ({ params }) => {
+        state.calls.push('getJob');
+        return owned(params.job).view;
+      },
       cancelJob: async ({ params }) => {
         if (TERMINAL_STATES.has(owned(params.job).view.state)) throw new AppError('job_finished', 'ended');
         state.advance(params.job, 'cancelled');
