@@ -157,6 +157,11 @@ export class AppError extends Error {
     this.members = options.members ?? {};
   }
 
+  /** What the code means, as a sentence for people. */
+  get title(): string {
+    return ERRORS[this.code].title;
+  }
+
   get status(): number {
     return ERRORS[this.code].status;
   }
