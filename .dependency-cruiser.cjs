@@ -9,11 +9,12 @@ const MAY_IMPORT = {
   broker: ['protocol', 'sealing', 'kit'],
   agent: ['protocol', 'sealing', 'kit'],
   cli: ['protocol', 'sealing', 'kit', 'agent', 'broker/(src|lib)/owner'],
-  embedded: ['protocol', 'sealing', 'kit', 'server', 'broker']
+  embedded: ['protocol', 'sealing', 'kit', 'server', 'broker'],
+  extension: ['protocol']
 };
 const DOMAINS = Object.keys(MAY_IMPORT);
 // Tests, and what only tests import.
-const TESTS = '[.]test[.]ts$|/src/(testing|vectors)/|/(contract|testing)[.]ts$';
+const TESTS = '[.]test[.]tsx?$|/src/(testing|vectors)/|/(contract|testing)[.]ts$';
 
 const boundaries = Object.entries(MAY_IMPORT).map(([domain, allowed]) => ({
   name: `${domain}-stays-in-its-trust-domain`,

@@ -1,3 +1,4 @@
+import jupyter from '@jupyter/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
 const NODE_FETCH = [
@@ -7,12 +8,12 @@ const NODE_FETCH = [
 ];
 
 export default tseslint.config(
-  { ignores: ['**/lib/**', '**/dist/**', '**/image/**', '**/node_modules/**', '.venv/**', '.cloister/**', 'test-results/**'] },
+  { ignores: ['python/cloister/**', '**/lib/**', '**/dist/**', '**/image/**', '**/node_modules/**', '.venv/**', '.cloister/**', 'test-results/**'] },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: {
-      parserOptions: { project: ['./*/tsconfig.json', './tsconfig.tests.json'], tsconfigRootDir: import.meta.dirname }
+      parserOptions: { project: ['./*/tsconfig.json', './tsconfig.tests.json', './extension/tsconfig.tests.json'], tsconfigRootDir: import.meta.dirname }
     },
     rules: {
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { allowDefaultCaseForExhaustiveSwitch: false, requireDefaultForNonUnion: true }],
@@ -32,8 +33,25 @@ export default tseslint.config(
     ignores: ['**/*.test.ts'],
     rules: { 'no-restricted-globals': ['error', ...NODE_FETCH] }
   },
+  // What JupyterLab's own reviewers ask of an extension; warnings there are errors here.
+  ...jupyter.configs.recommended.map(config => ({
+    ...config,
+    files: config.files.map(pattern => (pattern.includes('schema') ? 'schema/*.json' : 'extension/src/**/*.{ts,tsx}')),
+    plugins: { jupyter },
+    // What loads late is held by the bundle test, in bytes.
+    rules: { ...Object.fromEntries(Object.keys(config.rules).map(rule => [rule, 'error'])), 'jupyter/prefer-lazy-imports': 'off' }
+  })),
   {
-    files: ['**/*.test.ts', 'e2e/**/*.ts', 'bench/**/*.ts'],
+    files: ['extension/src/**/*.{ts,tsx}'],
+    rules: {
+      // Only api/client.ts speaks to Jupyter Server.
+      'no-restricted-imports': ['error', { paths: [{ name: '@jupyterlab/services', importNames: ['ServerConnection'], message: 'Only api/client.ts uses it.' }] }],
+      'no-restricted-globals': ['error', ...NODE_FETCH.map(({ name }) => ({ name, message: 'Only api/client.ts speaks to the network.' }))]
+    }
+  },
+  { files: ['extension/src/api/client.ts'], rules: { 'no-restricted-imports': 'off' } },
+  {
+    files: ['**/*.test.ts', '**/*.test.tsx', 'e2e/**/*.ts', 'bench/**/*.ts'],
     rules: { 'max-lines': 'off' }
   },
   {

@@ -4,7 +4,7 @@ export default defineConfig({
   resolve: { conditions: ['@cloister/source'] },
   ssr: { resolve: { conditions: ['@cloister/source'] } },
   test: {
-    include: ['*/src/**/*.test.ts'],
+    include: ['*/src/**/*.test.{ts,tsx}'],
     testTimeout: 30_000,
     pool: 'forks'
   }

@@ -1,1 +1,4 @@
 import './base.css';
+import './jobs.css';
+import './submit.css';
+import './report.css';

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
-import { AGENT_API, AGENT_EVENTS_PATH, AGENT_ROUTES, AgentMessage, AppError, type CallOptions, type JobEvent, type RouteReply, type RouteSpec } from '@cloister/protocol';
+import { AGENT_API, AGENT_EVENTS_PATH, AGENT_ROUTES, AgentMessage, AppError, isErrorCode, type CallOptions, type JobEvent, type RouteReply, type RouteSpec } from '@cloister/protocol';
 import { AgentUnreachable } from '../api/agent-unreachable';
 import type { AgentClient } from '../api/client';
 import type { AgentDescription, AgentState, IAgent } from '../tokens';
@@ -22,7 +22,7 @@ export class Agent implements IAgent {
     this.#trans = trans;
     this.loginUrl = client.loginUrl;
     // Whoever comes back to a sleeping laptop or from the login page need not wait for the next try.
-    for (const happening of ['online', 'focus'] as const) window.addEventListener(happening, () => this.#socket === undefined && this.reconnect());
+    for (const happening of ['online', 'focus'] as const) window.addEventListener(happening, () => this.reconnect());
     this.reconnect();
   }
 
@@ -44,12 +44,10 @@ export class Agent implements IAgent {
   }
 
   async call<R extends RouteSpec>(route: R, options: CallOptions<R>): Promise<RouteReply<R>> {
-    try {
-      return await this.#client.call(route, options);
-    } catch (error) {
+    return this.#client.call(route, options).catch((error: unknown) => {
       if (error instanceof AgentUnreachable) this.#lose(error.state);
       throw error;
-    }
+    });
   }
 
   reconnect(): void {
@@ -114,7 +112,7 @@ export class Agent implements IAgent {
         this.events.emit(message.event);
         return;
       case 'trouble':
-        this.#change('ready', problemOf(new AppError(codeOf(message.code), message.detail, { hint: message.hint }), this.#trans));
+        this.#change('ready', problemOf(new AppError(isErrorCode(message.code) ? message.code : 'unavailable', message.detail, { hint: message.hint }), this.#trans));
         return;
       case 'recovered':
         this.#change('ready', undefined);

@@ -1,3 +1,4 @@
+import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { UseSignal } from '@jupyterlab/apputils';
 import { problemOfState } from '../../model/problem';

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import type { JSX, ReactNode } from 'react';
 
 /** `good` is for what a verified report says, and for nothing else. */
 export type Tone = 'neutral' | 'info' | 'good' | 'caution' | 'bad';

@@ -1,4 +1,4 @@
-import type { ReactNode } from 'react';
+import type { JSX, ReactNode } from 'react';
 import type { IProblem } from '../../model/problem';
 import type { Tone } from './badge';
 
