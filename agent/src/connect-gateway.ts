@@ -9,14 +9,15 @@ export function connectGateway(gateway: string): NodeTransport {
   const { transport, close } = createTransport({ sockets: { 'cloister.localhost': gateway } });
   return {
     transport: async request => {
-      if (isLocal(request.url)) await requirePrivateDirectory(dirname(gateway));
+      if (isLocalService(request.url)) await requirePrivateDirectory(dirname(gateway));
       return transport(request);
     },
     close
   };
 }
 
-function isLocal(url: string): boolean {
+/** Whether an address is one of this machine's own services, behind the gateway's socket. */
+export function isLocalService(url: string): boolean {
   const { hostname } = new URL(url);
   return hostname === 'cloister.localhost' || hostname.endsWith('.cloister.localhost');
 }

@@ -1,5 +1,8 @@
 export { createAgent, openAgent, type Agent, type AgentOptions, type MockRequest, type OpenedAgent } from './app.js';
 export { connectGateway } from './connect-gateway.js';
+export { createDaemonGateway, type DaemonGateway, type DaemonGatewayOptions } from './daemon/daemon-gateway.js';
+export { findDaemonProcess, startDaemonProcess, stopDaemonProcess, type DaemonProgram } from './daemon/daemon-process.js';
+export { rememberGateway } from './daemon/ensure-daemon.js';
 export { readAgentEnvironment, type AgentEnvironment } from './config.js';
 export { stateFolderOf, ensureStateFolder, type StateFolder } from './state-folder.js';
 export { Settings, defaultGateway, readAppraisal, readSettings, readTrust } from './trust/trust-files.js';
@@ -16,4 +19,4 @@ export { packageNotebook, type ListedFile, type Package } from './package/packag
 export type { LikelySecret } from './package/likely-secrets.js';
 export type { OpenedResults } from './results/open-results.js';
 export { findContradictions, verifyReportFile, type VerifyFileOptions } from './results/verify-report-file.js';
-export { createAgentApp, type AgentAppOptions } from './http/create-agent-app.js';
+export { createAgentApp, type AgentApp, type AgentAppOptions } from './http/create-agent-app.js';

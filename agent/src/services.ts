@@ -6,6 +6,8 @@ import type { AnalystKeys } from './keys/analyst-keys.js';
 export interface Services {
   readonly keys: AnalystKeys;
   readonly transport: Transport;
+  /** For what nobody asked for just now, such as a stream that reconnects. */
+  readonly background: Transport;
   readonly serverUrl: string;
   readonly clock: Clock;
 }
@@ -16,3 +18,5 @@ export function clientOf({ keys, transport, clock }: Services, baseUrl: string):
 }
 
 export const serverOf = (services: Services): ClientDeps => clientOf(services, services.serverUrl);
+
+export const backgroundServerOf = (services: Services): ClientDeps => serverOf({ ...services, transport: services.background });

@@ -1,8 +1,7 @@
 import { join, resolve } from 'node:path';
-import { AppError, type Transport } from '@cloister/protocol';
+import type { Transport } from '@cloister/protocol';
 import { systemClock, type Clock } from '@cloister/kit';
-import { connectGateway, createAgent, defaultGateway, readSettings, stateFolderOf, type Agent, type Settings, type StateFolder } from '@cloister/agent';
-import { ensureDaemon } from './daemon/ensure-daemon.js';
+import { createAgent, createDaemonGateway, stateFolderOf, type Agent, type DaemonGateway, type DaemonProgram, type StateFolder } from '@cloister/agent';
 import { createStyle, type Style } from './terminal/style.js';
 
 /** What a command works with. */
@@ -19,7 +18,8 @@ export interface CliContext {
   /** On stderr: progress and notes. */
   readonly note: (text: string) => void;
   readonly printJson: (value: unknown) => void;
-  readonly settings: () => Promise<Settings & { readonly gateway: string }>;
+  readonly settings: DaemonGateway['settings'];
+  readonly daemon: DaemonProgram;
   /** The network. The first request starts the daemon of this machine, where services are its own and it does not run. */
   readonly transport: Transport;
   readonly agent: () => Promise<Agent>;
@@ -33,25 +33,18 @@ export interface CliContext {
 
 export interface ContextOptions {
   readonly home: string;
+  /** The daemon's program; undefined where none is known. */
+  readonly daemonProgram: string | undefined;
   readonly colours: boolean;
 }
 
-export function createContext({ home, colours }: ContextOptions): CliContext {
+export function createContext({ home, daemonProgram, colours }: ContextOptions): CliContext {
   const state = stateFolderOf(home);
-  const closers: (() => void)[] = [];
+  const daemon = { home, program: daemonProgram };
   const note = (text: string): void => {
     process.stderr.write(`${text}\n`);
   };
-  const settings = async (): Promise<Settings & { readonly gateway: string }> => {
-    const read = await readSettings(state, home);
-    return { ...read, gateway: read.gateway ?? defaultGateway(home) };
-  };
-  const transport = lazyTransport(async () => {
-    const gateway = await ensureDaemon({ home, settings: await settings(), clock: systemClock, note });
-    const network = connectGateway(gateway);
-    closers.push(network.close);
-    return network.transport;
-  });
+  const { transport, settings, close } = createDaemonGateway({ ...daemon, clock: systemClock, note });
   return {
     home,
     state,
@@ -66,27 +59,12 @@ export function createContext({ home, colours }: ContextOptions): CliContext {
       process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
     },
     settings,
+    daemon,
     transport,
     agent: async () => createAgent({ home, transport, serverUrl: (await settings()).server, clock: systemClock }),
     ownerDir: given => resolve(given ?? join(home, 'owner')),
     exitCode: 0,
     failureExit: undefined,
-    close: () => {
-      for (const close of closers) close();
-    }
-  };
-}
-
-/** Connects with the first request, and anew after the daemon was gone: whoever needs it next starts it. */
-function lazyTransport(connect: () => Promise<Transport>): Transport {
-  let connected: Promise<Transport> | undefined;
-  return async request => {
-    connected ??= connect();
-    try {
-      return await (await connected)(request);
-    } catch (error) {
-      if (error instanceof AppError && error.code === 'daemon_unreachable') connected = undefined;
-      throw error;
-    }
+    close
   };
 }

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { CommanderError, type Command } from 'commander';
 import { readAgentEnvironment } from '@cloister/agent';
 import { readCliEnvironment } from './config.js';
-import { createContext, type CliContext } from './context.js';
+import { createContext, type CliContext, type ContextOptions } from './context.js';
 import { reportFailure } from './failure.js';
 import { createProgram } from './program.js';
 
@@ -14,7 +14,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const { noColor, debug } = readCliEnvironment();
   let context: CliContext | undefined;
   const program = createProgram(command => {
-    context = createContext({ home: homeOf(command), colours: !noColor && process.stdout.isTTY });
+    context = createContext({ ...placesOf(command), colours: !noColor && process.stdout.isTTY });
     return context;
   });
   try {
@@ -30,9 +30,10 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-function homeOf(command: Command): string {
+function placesOf(command: Command): Pick<ContextOptions, 'home' | 'daemonProgram'> {
   const { home }: { home?: string } = command.optsWithGlobals();
-  return home === undefined ? readAgentEnvironment().home : resolve(home);
+  const environment = readAgentEnvironment();
+  return { home: home === undefined ? environment.home : resolve(home), daemonProgram: environment.daemonProgram };
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

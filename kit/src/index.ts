@@ -25,7 +25,7 @@ export type {
   RouteResult,
   StreamReply
 } from './http/route-call.js';
-export { answers, listen, type ListenAddress, type ListenOptions, type Listening } from './http/server.js';
+export { answers, listen, type ListenAddress, type ListenOptions, type Listening, type UpgradeListener } from './http/server.js';
 export { createTransport, type NodeTransport, type TransportOptions } from './http/transport.js';
 export { acquireLock, type Lock } from './lock.js';
 export { openDatabase, type Migration, type OpenDatabase } from './sqlite.js';

@@ -1,26 +1,34 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { open, readFile, rm } from 'node:fs/promises';
+import { access, open, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { AppError } from '@cloister/protocol';
 import { ensurePrivateDirectory, type Clock } from '@cloister/kit';
 
-/** The daemon's program, built beside this one. It is started, never imported: it serves other trust domains. */
-const DAEMON = fileURLToPath(new URL('../../../embedded/lib/main.js', import.meta.url));
 const START_MS = 30_000;
 const STOP_MS = 20_000;
 const POLL_MS = 50;
 
-/** Starts the daemon, detached. Resolves with its socket once it listens. @throws AppError daemon_unreachable */
-export async function startDaemonProcess(home: string, clock: Clock): Promise<string> {
+export interface DaemonProgram {
+  /** Directory of all state. */
+  readonly home: string;
+  /** The daemon's program. It is started, never imported: it serves other trust domains. Undefined where none is known. */
+  readonly program: string | undefined;
+}
+
+/**
+ * Starts the daemon, detached. Resolves with its socket once it listens.
+ * @throws AppError daemon_unreachable | state_locked where another process serves this state directory
+ */
+export async function startDaemonProcess({ home, program }: DaemonProgram, clock: Clock): Promise<string> {
+  const daemon = await requireProgram(program);
   await ensurePrivateDirectory(home);
   // A file and no pipe, since the daemon outlives us; of its own, since others may start one at the same time.
   const outputPath = join(home, `daemon-${randomBytes(6).toString('hex')}.out`);
   const output = await open(outputPath, 'wx', 0o600);
   const progress: { ended: boolean } = { ended: false };
   try {
-    const child = spawn(process.execPath, [DAEMON, '--home', home], { detached: true, cwd: home, stdio: ['ignore', output.fd, output.fd] });
+    const child = spawn(process.execPath, [daemon, '--home', home], { detached: true, cwd: home, stdio: ['ignore', output.fd, output.fd] });
     child.once('error', () => (progress.ended = true)).once('exit', () => (progress.ended = true));
     child.unref();
     return await listeningSocket({ home, outputPath, progress }, clock);
@@ -29,6 +37,16 @@ export async function startDaemonProcess(home: string, clock: Clock): Promise<st
     await rm(outputPath, { force: true });
   }
 }
+
+async function requireProgram(program: string | undefined): Promise<string> {
+  if (program === undefined) throw new AppError('daemon_unreachable', 'the Cloister daemon does not run, and its program is not known here', { hint: NO_PROGRAM });
+  await access(program).catch((cause: unknown) => {
+    throw new AppError('daemon_unreachable', `the Cloister daemon does not run, and there is no program ${program}`, { cause, hint: NO_PROGRAM });
+  });
+  return program;
+}
+
+const NO_PROGRAM = 'Start it with `cloister start` in a checkout that is built, or set CLOISTER_DAEMON to its program.';
 
 interface StartingDaemon {
   readonly home: string;
@@ -53,21 +71,21 @@ async function listeningSocket({ home, outputPath, progress }: StartingDaemon, c
 }
 
 /** The pid of this state directory's daemon; undefined where none runs. A pid that was reused is told by its command. */
-export async function findDaemonProcess(home: string): Promise<number | undefined> {
+export async function findDaemonProcess({ home, program }: DaemonProgram): Promise<number | undefined> {
   const text = await readFile(join(home, 'daemon.lock.pid'), 'utf8').catch(() => '');
   if (!/^[1-9][0-9]{0,9}$/.test(text.trim())) return undefined;
   const pid = Number(text);
   const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0');
-  return command.some(part => part.endsWith('embedded/lib/main.js')) && command.includes(home) ? pid : undefined;
+  return command.some(part => part === program || part.endsWith('embedded/lib/main.js')) && command.includes(home) ? pid : undefined;
 }
 
 /** Asks the daemon to end and waits until it did. Jobs that run go on and are adopted by the next. */
-export async function stopDaemonProcess(home: string, clock: Clock): Promise<'stopped' | 'not running'> {
-  const pid = await findDaemonProcess(home);
+export async function stopDaemonProcess(daemon: DaemonProgram, clock: Clock): Promise<'stopped' | 'not running'> {
+  const pid = await findDaemonProcess(daemon);
   if (pid === undefined) return 'not running';
   process.kill(pid, 'SIGTERM');
   const deadline = clock.now().getTime() + STOP_MS;
-  while ((await findDaemonProcess(home)) !== undefined) {
+  while ((await findDaemonProcess(daemon)) !== undefined) {
     if (clock.now().getTime() > deadline) throw new AppError('unavailable', `the daemon (pid ${pid}) does not end`, { hint: `kill -9 ${pid} ends it; nothing is lost.` });
     await clock.sleep(POLL_MS);
   }

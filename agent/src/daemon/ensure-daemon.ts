@@ -2,11 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppError, jcs } from '@cloister/protocol';
 import { answers, createPrivateFile, ensurePrivateDirectory, requirePrivateDirectory, type Clock } from '@cloister/kit';
-import { defaultGateway, stateFolderOf, type Settings } from '@cloister/agent';
-import { startDaemonProcess } from './daemon-process.js';
+import { isLocalService } from '../connect-gateway.js';
+import { stateFolderOf } from '../state-folder.js';
+import { defaultGateway, type Settings } from '../trust/trust-files.js';
+import { startDaemonProcess, type DaemonProgram } from './daemon-process.js';
 
-export interface EnsureOptions {
-  readonly home: string;
+export interface EnsureOptions extends DaemonProgram {
   readonly settings: Settings & { readonly gateway: string };
   readonly clock: Clock;
   readonly note: (text: string) => void;
@@ -17,16 +18,16 @@ export interface EnsureOptions {
  * else, nothing is started.
  * @throws AppError key_unsafe where somebody else has its place | daemon_unreachable
  */
-export async function ensureDaemon({ home, settings, clock, note }: EnsureOptions): Promise<string> {
+export async function ensureDaemon({ home, program, settings, clock, note }: EnsureOptions): Promise<string> {
   await requirePrivateDirectory(dirname(settings.gateway));
-  if (!new URL(settings.server).hostname.endsWith('.cloister.localhost') || (await answers(settings.gateway))) return settings.gateway;
+  if (!isLocalService(settings.server) || (await answers(settings.gateway))) return settings.gateway;
   // Services that were set up elsewhere are another's to start.
   if (settings.gateway !== defaultGateway(home) && !(await servesFrom(home))) {
     throw new AppError('daemon_unreachable', `nobody answers at ${settings.gateway}`);
   }
   note('Starting the Cloister daemon …');
   try {
-    const gateway = await startDaemonProcess(home, clock);
+    const gateway = await startDaemonProcess({ home, program }, clock);
     await rememberGateway(home, gateway);
     return gateway;
   } catch (error) {

@@ -15,24 +15,42 @@ import type { Authenticate } from '@cloister/kit';
 export function guardLocal(proxySecret: string): Authenticate<'jupyter'> {
   const expected = hash(proxySecret);
   return async ({ method, headers }) => {
-    if (!timingSafeEqual(hash(single(headers, 'x-cloister-proxy-secret') ?? ''), expected)) throw refused('the request did not come through the proxy');
+    requireProxy(headers, expected);
     const client = single(headers, 'x-cloister-client');
     if (client === undefined || client === '') throw refused('the header X-Cloister-Client is missing');
-    requireSameOrigin(single(headers, 'origin'), single(headers, 'host'), method);
-    const site = single(headers, 'sec-fetch-site');
-    if (site !== undefined && site !== 'same-origin') throw refused('the request comes from another site');
+    requireSamePage(headers, { originMayLack: method === 'GET' || method === 'HEAD' });
     return { caller: 'jupyter' };
   };
 }
 
-function requireSameOrigin(origin: string | undefined, host: string | undefined, method: string): void {
+/**
+ * The same for a WebSocket. A browser sends no header of ours with one, but always an Origin: it takes the place of
+ * `X-Cloister-Client`.
+ */
+export function guardSocket(proxySecret: string): (headers: IncomingHttpHeaders) => void {
+  const expected = hash(proxySecret);
+  return headers => {
+    requireProxy(headers, expected);
+    requireSamePage(headers, { originMayLack: false });
+  };
+}
+
+function requireProxy(headers: IncomingHttpHeaders, expected: Buffer): void {
+  if (!timingSafeEqual(hash(single(headers, 'x-cloister-proxy-secret') ?? ''), expected)) throw refused('the request did not come through the proxy');
+}
+
+function requireSamePage(headers: IncomingHttpHeaders, { originMayLack }: { readonly originMayLack: boolean }): void {
+  const origin = single(headers, 'origin');
+  const host = single(headers, 'host');
   if (origin === undefined || origin === '') {
-    if (method === 'GET' || method === 'HEAD') return;
-    throw refused('the header Origin is missing');
+    if (!originMayLack) throw refused('the header Origin is missing');
+  } else {
+    const url = URL.parse(origin);
+    // "null" is what sandboxed frames say; it parses as no URL.
+    if (url === null || host === undefined || url.host !== host) throw refused('the request comes from another origin');
   }
-  const url = URL.parse(origin);
-  // "null" is what sandboxed frames say; it parses as no URL.
-  if (url === null || host === undefined || url.host !== host) throw refused('the request comes from another origin');
+  const site = single(headers, 'sec-fetch-site');
+  if (site !== undefined && site !== 'same-origin') throw refused('the request comes from another site');
 }
 
 function single(headers: IncomingHttpHeaders, name: string): string | undefined {

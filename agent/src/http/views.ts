@@ -1,34 +1,43 @@
-import type { AgeRecipient, AppraisalPolicy, Check, DraftView, JobView, RouteReply, Thumbprint, Trust } from '@cloister/protocol';
-import { AGENT_ROUTES } from '@cloister/protocol';
+import { AGENT_API, AGENT_ROUTES, type Check, type DraftView, type RouteReply } from '@cloister/protocol';
+import type { Agent } from '../app.js';
 import type { CatalogAsset } from '../catalog/catalog.js';
 import type { BrokerDecision } from '../job/ask-brokers.js';
 import type { Draft } from '../job/draft-job.js';
-import type { JobRecord } from '../job/job-folder.js';
+import { AGENT_VERSION } from '../version.js';
 
 type Reply<K extends keyof typeof AGENT_ROUTES> = RouteReply<(typeof AGENT_ROUTES)[K]>;
 
-export function viewOfAgent(agent: { analyst: Thumbprint; recipient: AgeRecipient; serverUrl: string }, trust: Trust, policy: AppraisalPolicy | undefined): Reply<'describeAgent'> {
+/** @param workspace absolute path of the folder that JupyterLab shows */
+export async function viewOfAgent({ analyst, recipient, serverUrl, ...agent }: Agent, workspace: string): Promise<Reply<'describeAgent'>> {
+  const { owners, verifiers, images } = await agent.trust();
   return {
-    analyst: agent.analyst,
-    recipient: agent.recipient,
-    server: agent.serverUrl,
-    owners: trust.owners,
-    verifiers: trust.verifiers.map(({ issuer, kind }) => ({ issuer, kind })),
-    images: trust.images,
-    hasPolicy: policy !== undefined
+    api: AGENT_API,
+    version: AGENT_VERSION,
+    workspace,
+    analyst,
+    recipient,
+    server: serverUrl,
+    owners,
+    verifiers: verifiers.map(({ issuer, kind }) => ({ issuer, kind })),
+    images,
+    hasPolicy: (await agent.appraisal()) !== undefined
   };
 }
 
 export function viewOfAsset({ name, owner, asset, descriptor }: CatalogAsset): Reply<'listCatalog'>['assets'][number] {
-  const { version, kind, mediaType, size, mock, custodians } = descriptor;
-  return { name, owner, asset, version, kind, mediaType, size, hasMock: mock !== undefined, broker: custodians[0].url };
+  const { version, kind, mediaType, size, mock, custodians, owner: ownerThumbprint } = descriptor;
+  return { name, owner, ownerThumbprint, asset, version, kind, mediaType, size, hasMock: mock !== undefined, broker: custodians[0].url };
 }
 
-export function viewOfDraft(draft: Draft): DraftView {
-  const { made, manifest, bundle } = draft;
+/** @param name an absolute path as requests name it */
+export function viewOfDraft(draft: Draft, name: (path: string) => string): DraftView {
+  const { made, terms, manifest, bundle } = draft;
   return {
     job: manifest.digest,
     code: made.code,
+    notebook: name(made.notebook),
+    purpose: terms.purpose,
+    timeoutSeconds: terms.timeoutSeconds,
     entry: made.entry,
     files: made.files.map(({ path, size, digest, why, large }) => ({ path, size, digest, why, large })),
     leftOut: made.leftOut.map(item => ({ ...item })),
@@ -53,12 +62,6 @@ function viewOfDecision(decision: BrokerDecision): DraftView['decisions'][number
       reasons: [...reasons]
     }))
   };
-}
-
-export function viewOfOwnJob(view: JobView, record: JobRecord | undefined, name: (path: string) => string): Reply<'getOwnJob'> {
-  if (record === undefined) return { view };
-  const { notebook, purpose, results } = record;
-  return { view, notebook: name(notebook), purpose, ...(results === undefined ? {} : { results: name(results) }) };
 }
 
 export function viewOfCheck({ id, title, status, expected, actual, hint }: Check): Reply<'verifyLocalReport'>['checks'][number] {

@@ -4,6 +4,8 @@ import { AppError } from '@cloister/protocol';
 
 /** The folder that JupyterLab shows. Paths of requests are relative to it and stay within it. */
 export interface WorkspaceRoot {
+  /** Absolute, without links. */
+  readonly path: string;
   /** A path of something that is there, or will be: its folder must be there. @throws AppError workspace_unsafe */
   readonly locate: (path: string) => Promise<string>;
   /** As requests name it. */
@@ -14,6 +16,7 @@ export async function createWorkspaceRoot(folder: string): Promise<WorkspaceRoot
   const root = await realpath(folder);
   const inside = (path: string): boolean => path === root || path.startsWith(root === sep ? sep : `${root}${sep}`);
   return {
+    path: root,
     locate: async path => {
       const target = resolve(root, path);
       if (path.includes('\0') || !inside(target)) throw outside(path);

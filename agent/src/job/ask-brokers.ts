@@ -28,7 +28,8 @@ export interface BrokerDecision {
   readonly owner: string;
   readonly broker: string;
   readonly url: string;
-  readonly decision: 'allow' | 'deny' | 'wait';
+  /** `unreachable` where the broker gave no answer: then nothing is known of its assets. */
+  readonly decision: 'allow' | 'deny' | 'wait' | 'unreachable';
   /** What stands against the job as a whole, as sentences. */
   readonly reasons: readonly string[];
   readonly assets: readonly AssetDecision[];
@@ -48,21 +49,22 @@ export type BrokerAddress = Pick<Custodian, 'owner' | 'broker' | 'url'>;
 export async function askBrokers(services: Services, manifest: CompactJws, parties: JobParties): Promise<BrokerDecision[]> {
   const brokers = new Map<string, BrokerAddress>();
   for (const custodian of [...parties.inputs.map(custodianOf), ...parties.custodians]) brokers.set(custodian.broker, custodian);
-  return Promise.all(
-    [...brokers.values()].map(async broker => {
-      const reply = await ask(services, manifest, broker);
-      const reasons = (reply.denials ?? []).map(describeDenial);
-      return { owner: broker.owner, broker: broker.broker, url: broker.url, decision: reply.decision, reasons, assets: decisionsOf(reply, parties.inputs, broker.broker) };
-    })
-  );
+  return Promise.all([...brokers.values()].map(async broker => askBroker(services, manifest, { broker, inputs: parties.inputs })));
 }
 
-async function ask(services: Services, manifest: CompactJws, broker: BrokerAddress): Promise<CheckReply> {
+interface Asked {
+  readonly broker: BrokerAddress;
+  readonly inputs: readonly CatalogAsset[];
+}
+
+/** A broker that does not answer now is an answer too: the other brokers' are worth showing. */
+async function askBroker(services: Services, manifest: CompactJws, { broker: { owner, broker, url }, inputs }: Asked): Promise<BrokerDecision> {
   try {
-    return await callRoute(clientOf(services, broker.url), BROKER_ROUTES.checkManifest, { body: { manifest } });
+    const reply = await callRoute(clientOf(services, url), BROKER_ROUTES.checkManifest, { body: { manifest } });
+    return { owner, broker, url, decision: reply.decision, reasons: (reply.denials ?? []).map(describeDenial), assets: decisionsOf(reply, inputs, broker) };
   } catch (error) {
     if (!(error instanceof AppError) || !error.retry) throw error;
-    throw new AppError(error.code, `${broker.owner}’s broker at ${broker.url}: ${error.detail}`, { cause: error, hint: error.hint, members: error.members });
+    return { owner, broker, url, decision: 'unreachable', reasons: [`the broker at ${url} gives no answer: ${error.detail}`], assets: [] };
   }
 }
 
@@ -90,10 +92,13 @@ export function approversOf(decisions: readonly BrokerDecision[]): Set<string> {
   return new Set(decisions.filter(decision => decision.assets.some(approves)).map(decision => decision.broker));
 }
 
-/** @throws AppError asset_denied, with every reason, where any broker would deny */
-export function requireNoDenial(decisions: readonly BrokerDecision[]): void {
+/** @throws AppError asset_denied, with every reason, where any broker would deny | unavailable where one gave no answer */
+export function requireConsent(decisions: readonly BrokerDecision[]): void {
   const denied = decisions.filter(decision => decision.decision === 'deny');
-  if (denied.length === 0) return;
+  if (denied.length === 0) {
+    requireAnswers(decisions);
+    return;
+  }
   const words = denied.flatMap(broker => {
     const assets = broker.assets.filter(asset => asset.decision === 'deny');
     const whole = broker.reasons.map(reason => `${broker.owner}: ${reason}`);
@@ -102,4 +107,11 @@ export function requireNoDenial(decisions: readonly BrokerDecision[]): void {
   });
   const denials = denied.flatMap(broker => broker.assets.flatMap(asset => asset.denials));
   throw new AppError('asset_denied', words.join('. '), { members: { denials } });
+}
+
+function requireAnswers(decisions: readonly BrokerDecision[]): void {
+  const silent = decisions.filter(decision => decision.decision === 'unreachable');
+  if (silent.length === 0) return;
+  const words = silent.map(({ owner, reasons }) => `${owner}: ${reasons.join('; ')}`);
+  throw new AppError('unavailable', words.join('. '), { hint: 'Nothing was sent. Try again, or ask the owner whether the broker runs.' });
 }

@@ -2,7 +2,7 @@ import { AppError, type AppraisalPolicy, type Manifest, type Verified } from '@c
 import { findAsset, type Catalog, type CatalogAsset } from '../catalog/catalog.js';
 import { packageNotebook, type Package } from '../package/package-notebook.js';
 import type { Services } from '../services.js';
-import { approversOf, askBrokers, requireNoDenial, type BrokerDecision } from './ask-brokers.js';
+import { approversOf, askBrokers, type BrokerDecision } from './ask-brokers.js';
 import { approvingCustodians, chooseCustodians, type Custodian } from './custodians.js';
 import { sealBundle, type RunTerms, type SealedBundle } from './seal-bundle.js';
 import { requirementsOf, signManifest } from './sign-manifest.js';
@@ -57,7 +57,8 @@ export async function planJob(request: DraftRequest, readCatalog: () => Promise<
 /**
  * Seals, signs, and asks the brokers. Where an owner approves code one by one and the analyst named nobody else, those
  * owners' brokers become the custodians, so the manifest is signed anew and asked about again.
- * @throws AppError no_custodian | asset_denied | trust_missing | unavailable
+ * A denial is part of the draft, for a person to read; what was denied cannot be submitted.
+ * @throws AppError no_custodian | trust_missing
  */
 export async function draftJob(services: Services, plan: Plan, policy: AppraisalPolicy | undefined): Promise<Draft> {
   const runner = requirementsOf(policy);
@@ -70,9 +71,7 @@ export async function draftJob(services: Services, plan: Plan, policy: Appraisal
   };
   const draft = await attempt(first);
   const approvers = plan.custodians.length > 0 ? [] : approvingCustodians(plan.inputs, approversOf(draft.decisions));
-  const chosen = sameBrokers(approvers, first) || approvers.length === 0 ? draft : await attempt(approvers);
-  requireNoDenial(chosen.decisions);
-  return chosen;
+  return sameBrokers(approvers, first) || approvers.length === 0 ? draft : attempt(approvers);
 }
 
 function sameBrokers(a: readonly Custodian[], b: readonly Custodian[]): boolean {

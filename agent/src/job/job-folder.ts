@@ -1,4 +1,4 @@
-import { readFile, readdir, rename, rm } from 'node:fs/promises';
+import { access, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
@@ -88,11 +88,37 @@ export async function updateRecord(state: StateFolder, record: JobRecord): Promi
   await replacePrivateFile(join(folderOf(state, record.job), 'record.json'), `${jcs(JobRecord.parse(record))}\n`);
 }
 
+/** What is remembered of these jobs, of those that this machine sent. */
+export async function readRecords(state: StateFolder, jobs: readonly Digest[]): Promise<Map<Digest, JobRecord>> {
+  const records = new Map<Digest, JobRecord>();
+  for (let at = 0; at < jobs.length; at += OPEN_FILES) {
+    const read = await Promise.all(jobs.slice(at, at + OPEN_FILES).map(async job => readRecord(folderOf(state, job)).catch((error: unknown) => requireGone(state, job, error))));
+    for (const record of read) if (record !== undefined) records.set(record.job, record);
+  }
+  return records;
+}
+
+/** Files open at one time: ten thousand at once are more than a process may have. */
+const OPEN_FILES = 64;
+
+/** A record may be missing with its whole folder: never kept, or deleted meanwhile. One that cannot be read is an error. */
+async function requireGone(state: StateFolder, job: Digest, error: unknown): Promise<undefined> {
+  const there = await access(folderOf(state, job)).then(
+    () => true,
+    () => false
+  );
+  if (there) throw error;
+}
+
+/** Every job that this machine sent, in no order. */
+export async function listKept(state: StateFolder): Promise<Digest[]> {
+  return (await readdir(state.jobs)).filter(name => /^[0-9a-f]{64}$/.test(name)).map(name => Digest.parse(`sha256:${name}`));
+}
+
 /** Jobs that this machine sent, newest first. */
 export async function listRecords(state: StateFolder): Promise<JobRecord[]> {
-  const names = (await readdir(state.jobs)).filter(name => /^[0-9a-f]{64}$/.test(name));
-  const records = await Promise.all(names.map(name => readRecord(join(state.jobs, name))));
-  return records.sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+  const records = await readRecords(state, await listKept(state));
+  return [...records.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
 }
 
 export async function forgetJob(state: StateFolder, job: Digest): Promise<void> {

@@ -12,7 +12,7 @@ import {
 import type { Catalog, CatalogAsset } from '../catalog/catalog.js';
 import { serverOf, type Services } from '../services.js';
 import type { StateFolder } from '../state-folder.js';
-import { askBrokers, requireNoDenial, type BrokerDecision, type JobParties } from './ask-brokers.js';
+import { askBrokers, requireConsent, type BrokerDecision, type JobParties } from './ask-brokers.js';
 import { forgetJob, keepJob, listRecords, readJob, readKeptBundle } from './job-folder.js';
 import { requireJob } from './job-view.js';
 import { signRetry } from './sign-manifest.js';
@@ -82,7 +82,7 @@ export async function retryJob(services: Services, state: StateFolder, job: Dige
   const bundle = await readKeptBundle(state, kept);
   const manifest = await signRetry(services, kept.manifest.payload);
   const decisions = await askBrokers(services, manifest.jws, partiesOf(kept.manifest.payload, catalog));
-  requireNoDenial(decisions);
+  requireConsent(decisions);
   const now = services.clock.now();
   const { v, notebook, purpose, inputs, files } = kept.record;
   await keepJob(

@@ -17,6 +17,7 @@ import {
 import { createPrivateFile, retry } from '@cloister/kit';
 import { serverOf, type Services } from '../services.js';
 import type { StateFolder } from '../state-folder.js';
+import { requireConsent } from './ask-brokers.js';
 import type { Draft, Plan } from './draft-job.js';
 import { keepJob, readJob, readKeptBundle, type KeptJob } from './job-folder.js';
 import { requireJob } from './job-view.js';
@@ -47,9 +48,14 @@ export interface SubmitOptions {
   readonly idempotencyKey?: string;
 }
 
-/** Keeps the job, then sends it. @throws AppError of the server; what was kept can be sent again */
+/**
+ * Keeps the job, then sends it.
+ * @throws AppError asset_denied | unavailable where a broker did not agree: then nothing is kept or sent; of the server: what
+ *   was kept can be sent again
+ */
 export async function submitDraft(services: Services, state: StateFolder, submission: { readonly draft: Draft; readonly plan: Plan }, options: SubmitOptions): Promise<JobView> {
   const { draft, plan } = submission;
+  requireConsent(draft.decisions);
   const job = draft.manifest.digest;
   const idempotencyKey = options.idempotencyKey ?? createId(services.clock.now());
   await keepJob(

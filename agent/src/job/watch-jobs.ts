@@ -1,4 +1,4 @@
-import { AppError, JobEvent, SERVER_ROUTES, TERMINAL_STATES, openRoute, parseJson, type Digest, type JobView } from '@cloister/protocol';
+import { AppError, JobEvent, SERVER_ROUTES, TERMINAL_STATES, openRoute, parseJson, type ClientDeps, type Digest, type JobView } from '@cloister/protocol';
 import { mayRetry, readEvents, retryAfterMs } from '@cloister/kit';
 import { serverOf, type Services } from '../services.js';
 
@@ -45,6 +45,18 @@ export async function* watchJob(services: Services, { job, read }: WatchedJob, s
   }
 }
 
+/**
+ * One connection to the server's events: `connected` once it listens, then each change. Ends or throws where the
+ * connection does.
+ * @param resumeAfter sequence number of the last event seen; undefined for those from now on
+ */
+export async function* openEvents(server: ClientDeps, signal: AbortSignal, resumeAfter?: number): AsyncGenerator<JobEvent | 'connected', undefined> {
+  const headers = resumeAfter === undefined ? {} : { 'last-event-id': String(resumeAfter) };
+  const reply = await openRoute(server, SERVER_ROUTES.jobEvents, { headers, signal });
+  yield 'connected';
+  for await (const received of readEvents(reply.body)) yield JobEvent.parse(parseJson(received.data));
+}
+
 async function* listenToServer(services: Services, signal: AbortSignal, resumeAfter?: number): AsyncGenerator<JobEvent | 'connected', undefined> {
   const { clock } = services;
   let last = resumeAfter;
@@ -52,14 +64,12 @@ async function* listenToServer(services: Services, signal: AbortSignal, resumeAf
   for (let pauses = 0; !signal.aborted; pauses += 1) {
     let asked = 0;
     try {
-      const headers = last === undefined ? {} : { 'last-event-id': String(last) };
-      const reply = await openRoute(serverOf(services), SERVER_ROUTES.jobEvents, { headers, signal });
-      yield 'connected';
-      for await (const received of readEvents(reply.body)) {
-        pauses = 0;
-        const event = JobEvent.parse(parseJson(received.data));
-        last = event.seq;
-        yield event;
+      for await (const said of openEvents(serverOf(services), signal, last)) {
+        if (said !== 'connected') {
+          pauses = 0;
+          last = said.seq;
+        }
+        yield said;
       }
       lastHeard = clock.now().getTime();
     } catch (error) {

@@ -66,8 +66,10 @@ describe('what is sent', () => {
     const made = await pack();
     expect(pathsOf(made)).toEqual(['helper.py', 'study.ipynb', 'sub/data.csv', 'sub/keep.log', 'sub/outputs/kept.txt']);
     expect(made.leftOut.map(item => item.path).sort()).toEqual(
-      ['__pycache__/', 'mocks/', 'myenv/', 'node_modules/', 'notes.log', 'outputs/', 'results/', 'scratch/', 'sub/anywhere/', 'sub/more.log', 'tools/', 'venv/'].sort()
+      ['.cloisterignore', '.env', '.git/', '.ipynb_checkpoints/', '__pycache__/', 'mocks/', 'myenv/', 'node_modules/', 'notes.log', 'outputs/', 'results/', 'scratch/', 'sub/anywhere/', 'sub/more.log', 'tools/', 'venv/'].sort()
     );
+    const why = new Map(made.leftOut.map(item => [item.path, item.why]));
+    expect([why.get('.env'), why.get('.ipynb_checkpoints/'), why.get('notes.log')]).toEqual(['hidden, and often full of secrets', 'JupyterLab’s checkpoints', 'named in .cloisterignore']);
   });
 
   test('says why each file is there, and gives the digest an owner approves', async () => {

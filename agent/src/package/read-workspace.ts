@@ -76,14 +76,14 @@ async function walkFolder(walk: Walk, folder: FileHandle, prefix: string): Promi
   }
 }
 
-/** Whether an entry is sent; where it is not, and a person would wonder, it is noted why. */
+/** Whether an entry is sent; where it is not, it is noted why. */
 function takes(walk: Walk, candidate: Candidate): boolean {
   if (candidate.path === walk.entry) return true;
   // Before the rules, which may come from the same repository: a link here would lead what we write away.
   if (candidate.isLink && candidate.top && OWN_FOLDERS.has(candidate.name)) throw new AppError('workspace_unsafe', `${candidate.path} is a symbolic link`, { hint: `Remove it: ${candidate.name}/ is where Cloister writes.` });
   const why = reasonToLeaveOut(walk.rules, candidate);
   if (why === undefined) return true;
-  if (why !== HIDDEN) walk.leftOut.push({ path: candidate.isFolder ? `${candidate.path}/` : candidate.path, why });
+  walk.leftOut.push({ path: candidate.isFolder ? `${candidate.path}/` : candidate.path, why });
   return false;
 }
 
@@ -114,8 +114,6 @@ async function takeFile(walk: Walk, folder: FileHandle, name: string, path: stri
   }
 }
 
-const HIDDEN = 'hidden';
-
 interface Candidate {
   readonly path: string;
   readonly name: string;
@@ -125,11 +123,19 @@ interface Candidate {
 }
 
 function reasonToLeaveOut(rules: IgnoreRules, { path, name, top, isFolder }: Candidate): string | undefined {
-  if (name.startsWith('.')) return HIDDEN;
+  if (name.startsWith('.')) return reasonForHidden(name);
   if (rules.ignores(path, isFolder)) return 'named in .cloisterignore';
   if (isFolder && ENVIRONMENTS.has(name)) return 'an environment';
   if (isFolder && top && OWN_FOLDERS.has(name)) return `Cloister’s folder ${name}/`;
   return undefined;
+}
+
+/** Hidden names stay at home, whatever they are; of the usual ones it is said what they are. */
+function reasonForHidden(name: string): string {
+  if (name === '.ipynb_checkpoints') return 'JupyterLab’s checkpoints';
+  if (name === '.git') return 'the history of the folder';
+  if (name === IGNORE_FILE) return 'says what is left out';
+  return /^\.env($|\.)/.test(name) ? 'hidden, and often full of secrets' : 'hidden: its name begins with a dot';
 }
 
 /**

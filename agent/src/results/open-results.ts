@@ -22,7 +22,7 @@ import {
   type Trust,
   type Verdict
 } from '@cloister/protocol';
-import { updateRecord, type KeptJob } from '../job/job-folder.js';
+import { updateRecord, type JobRecord, type KeptJob } from '../job/job-folder.js';
 import { readJobView } from '../job/job-view.js';
 import { ownFolder } from '../own-folder.js';
 import { serverOf, type Services } from '../services.js';
@@ -73,7 +73,7 @@ export async function openResults(services: Services, state: StateFolder, kept: 
     await verify({ sealed: digests });
     const opened = join(staging, 'opened');
     await mkdir(opened, { mode: 0o700 });
-    const reportName = `${stemOf(kept)}.attestation.json`;
+    const reportName = basename(reportIn(opened, kept.record));
     const results = await unsealResults(sealed, services.keys.identity, { folder: opened, reserved: [INDEX_NAME, reportName] });
     const { verdict, checks } = await verify({ sealed: digests, opened: results });
     await createFile(join(opened, reportName), async handle => writeAll(handle, once(jcsBytes(report))));
@@ -81,7 +81,7 @@ export async function openResults(services: Services, state: StateFolder, kept: 
     await updateRecord(state, { ...record, results: folder });
     const { outcome } = evidence.statement.predicate;
     return {
-      job, verdict, checks, folder, report: join(folder, reportName), files: results.listing.outputs,
+      job, verdict, checks, folder, report: reportIn(folder, kept.record), files: results.listing.outputs,
       outcome: outcome.status, ...(outcome.status === 'failed' ? { code: outcome.code } : {})
     };
   } finally {
@@ -131,7 +131,12 @@ async function rememberStatement(state: StateFolder, kept: KeptJob, evidence: Re
   return kept.record;
 }
 
-const stemOf = (kept: KeptJob): string => basename(kept.record.notebook, '.ipynb');
+const stemOf = ({ record }: { readonly record: Pick<JobRecord, 'notebook'> }): string => basename(record.notebook, '.ipynb');
+
+/** Where the report of opened results lies, in the folder that they were opened into. */
+export function reportIn(folder: string, record: Pick<JobRecord, 'notebook'>): string {
+  return join(folder, `${stemOf({ record })}.attestation.json`);
+}
 
 function defaultFolder(kept: KeptJob): string {
   return join(dirname(kept.record.notebook), 'results', `${stemOf(kept)}-${kept.record.job.slice('sha256:'.length, 'sha256:'.length + 8)}`);

@@ -24,7 +24,7 @@ import {
   type Transport,
   type Verified
 } from '@cloister/protocol';
-import { authenticateByProof, bindRoutes, createApp, createLogger, createReplayMemory, createTransport, listen, systemClock, type Listening, type ServerEvent } from '@cloister/kit';
+import { authenticateByProof, bindRoutes, createApp, createLogger, createReplayMemory, createTransport, listen, parseLastEventId, systemClock, type Listening, type ServerEvent } from '@cloister/kit';
 
 /** An operator's server and owners' brokers in memory, speaking the real routes over a real socket, for tests of clients. */
 export interface FakeOperator {
@@ -43,6 +43,10 @@ export interface FakeOperator {
   readonly advance: (job: Digest, state: JobState, change?: Partial<JobView>) => void;
   /** Ends every event stream, as a restart does. */
   readonly dropStreams: () => void;
+  /** Event streams that are open now. */
+  readonly streams: () => number;
+  /** While true, the server refuses event streams, as one that is not up yet. */
+  refuseStreams: boolean;
   readonly close: () => Promise<void>;
 }
 
@@ -70,8 +74,7 @@ export async function createFakeOperator(brokerNames: readonly string[]): Promis
   };
   const listening: Listening = await listen(gateway, { socketPath });
   const network = createTransport({ sockets: { 'cloister.localhost': socketPath } });
-  return {
-    ...state,
+  return Object.assign(state, {
     socketPath,
     serverUrl: 'http://server.cloister.localhost',
     transport: network.transport,
@@ -81,17 +84,18 @@ export async function createFakeOperator(brokerNames: readonly string[]): Promis
       await listening.close(100);
       await rm(folder, { recursive: true });
     }
-  };
+  });
 }
 
-type State = Pick<FakeOperator, 'catalog' | 'files' | 'bundles' | 'jobs' | 'brokers' | 'calls' | 'advance' | 'dropStreams'> & {
-  readonly events: (after: number, signal: AbortSignal) => AsyncGenerator<ServerEvent<JobEvent>, undefined>;
+type State = Pick<FakeOperator, 'catalog' | 'files' | 'bundles' | 'jobs' | 'brokers' | 'calls' | 'advance' | 'dropStreams' | 'streams' | 'refuseStreams'> & {
+  readonly events: (after: number | undefined, signal: AbortSignal) => AsyncGenerator<ServerEvent<JobEvent>, undefined>;
 };
 
 function createState(): State {
   const log: JobEvent[] = [];
   const waiting = new Set<() => void>();
   let generation = 0;
+  let open = 0;
   const wake = (): void => {
     for (const resolve of waiting) resolve();
     waiting.clear();
@@ -117,9 +121,17 @@ function createState(): State {
       generation += 1;
       wake();
     },
-    events: async function* (after, signal) {
-      const mine = generation;
-      signal.addEventListener('abort', wake, { once: true });
+    streams: () => open,
+    refuseStreams: false,
+    // Where it begins is settled with the request, as in the server, not with the first look at it.
+    events: (after = log.length, signal) => tell(after, signal)
+  };
+
+  async function* tell(after: number, signal: AbortSignal): AsyncGenerator<ServerEvent<JobEvent>, undefined> {
+    const mine = generation;
+    signal.addEventListener('abort', wake, { once: true });
+    open += 1;
+    try {
       for (let at = after; !signal.aborted && mine === generation; ) {
         const next = log[at];
         if (next === undefined) {
@@ -130,8 +142,10 @@ function createState(): State {
         yield { id: String(next.seq), data: next };
       }
       return undefined;
+    } finally {
+      open -= 1;
     }
-  };
+  }
 }
 
 const ALLOWED: CheckReply = { decision: 'allow' };
@@ -203,7 +217,8 @@ function serverRouter(state: State) {
       },
       jobEvents: async ({ headers, signal }) => {
         state.calls.push(`jobEvents ${headers['last-event-id'] ?? '-'}`);
-        return { events: state.events(Number(headers['last-event-id'] ?? 0), signal) };
+        if (state.refuseStreams) throw new AppError('unavailable', 'the server starts');
+        return { events: state.events(parseLastEventId(headers['last-event-id']), signal) };
       },
       getReport: async ({ params }) => {
         const { report } = owned(params.job);

@@ -1,10 +1,11 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DESCRIPTOR, SIMULATOR_ISSUER, digestOf, signObject, toUtf8, type AppraisalPolicy, type Digest, type Trust } from '@cloister/protocol';
+import { DESCRIPTOR, SIMULATOR_ISSUER, digestOf, signObject, toUtf8, type AppraisalPolicy, type Digest, type JobView, type Trust } from '@cloister/protocol';
 import { createTestIdentity, createTestOwner, createTestReport, createTestVerifier, createTestWorld, type TestOwner, type TestReport, type TestReportOptions, type TestVerifier } from '@cloister/protocol/testing';
 import { systemClock } from '@cloister/kit';
 import { createAgent, type Agent } from '../app.js';
+import type { DraftRequest } from '../job/draft-job.js';
 import { readKeys } from '../keys/analyst-keys.js';
 import { stateFolderOf } from '../state-folder.js';
 import { createFakeOperator, type FakeOperator } from './fake-operator.js';
@@ -106,3 +107,11 @@ export function notebookOf(...cells: string[]): string {
 }
 
 export const READS_BOTH = notebookOf('import cloister\na = cloister.read_csv("hospital/table")\nb = cloister.read_csv("registry/table")');
+
+/** Drafts a notebook and submits it; under an idempotency key that was used before, sends the same job again. */
+export async function submitNotebook({ agent }: Pick<Workbench, 'agent'>, request: DraftRequest, key?: string): Promise<JobView> {
+  const plan = await agent.plan(request);
+  const known = key === undefined ? undefined : await agent.findSubmission(key, plan);
+  if (known !== undefined) return agent.resend(known);
+  return agent.submit({ plan, draft: await agent.draft(plan) }, key === undefined ? {} : { idempotencyKey: key });
+}

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { stopDaemonProcess } from '@cloister/agent';
 import { openOwner } from '@cloister/broker/owner';
 import { replacePrivateFile, readPrivateFile } from '@cloister/kit';
 import { AppError, Thumbprint, Trust, parseJson } from '@cloister/protocol';
 import type { Command } from 'commander';
 import * as z from 'zod/mini';
 import type { CliContext } from '../context.js';
-import { stopDaemonProcess } from '../daemon/daemon-process.js';
 import { shellWord } from '../terminal/shell-word.js';
 import { formatTable } from '../terminal/table.js';
 import type { AddCommand } from './command.js';
@@ -42,7 +42,7 @@ async function add(context: CliContext, name: string, { owner: given, pin, json 
   if (known === undefined) {
     await replacePrivateFile(path, `${JSON.stringify({ ...embedded, brokers: [...embedded.brokers, { name, owner: signer.thumbprint }] }, undefined, 2)}\n`);
     // It reads its configuration when it starts; whoever needs it next starts it. Jobs that run go on.
-    await stopDaemonProcess(context.home, context.clock);
+    await stopDaemonProcess(context.daemon, context.clock);
   }
   if (pin) await pinOwner(context, name, signer.thumbprint);
   const url = `http://${name}.cloister.localhost`;

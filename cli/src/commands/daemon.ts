@@ -2,9 +2,8 @@ import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { SERVER_ROUTES, callRoute } from '@cloister/protocol';
 import { answers, requirePrivateDirectory } from '@cloister/kit';
+import { findDaemonProcess, rememberGateway, startDaemonProcess, stopDaemonProcess } from '@cloister/agent';
 import type { CliContext } from '../context.js';
-import { findDaemonProcess, startDaemonProcess, stopDaemonProcess } from '../daemon/daemon-process.js';
-import { rememberGateway } from '../daemon/ensure-daemon.js';
 import { formatTable } from '../terminal/table.js';
 import type { AddCommand } from './command.js';
 
@@ -35,14 +34,14 @@ async function start(context: CliContext, json: boolean): Promise<void> {
   const { gateway } = await context.settings();
   await requirePrivateDirectory(dirname(gateway));
   const running = await answers(gateway);
-  const socket = running ? gateway : await startDaemonProcess(context.home, context.clock);
+  const socket = running ? gateway : await startDaemonProcess(context.daemon, context.clock);
   if (!running) await rememberGateway(context.home, socket);
   if (json) context.printJson({ state: 'running', started: !running, gateway: socket });
   else context.print(running ? `The daemon runs already, at ${socket}.` : `The daemon listens at ${socket}.`);
 }
 
 async function stop(context: CliContext, json: boolean): Promise<void> {
-  const outcome = await stopDaemonProcess(context.home, context.clock);
+  const outcome = await stopDaemonProcess(context.daemon, context.clock);
   if (json) context.printJson({ state: outcome });
   else context.print(outcome === 'stopped' ? 'The daemon has ended.' : 'No daemon runs for this state directory.');
 }
@@ -50,7 +49,7 @@ async function stop(context: CliContext, json: boolean): Promise<void> {
 async function status(context: CliContext, json: boolean): Promise<void> {
   const settings = await context.settings();
   await requirePrivateDirectory(dirname(settings.gateway));
-  const [pid, running] = [await findDaemonProcess(context.home), await answers(settings.gateway)];
+  const [pid, running] = [await findDaemonProcess(context.daemon), await answers(settings.gateway)];
   const ready = running ? await isReady(context, settings.server) : 'not running';
   if (json) context.printJson({ state: running ? 'running' : 'not running', ready: ready === 'yes', ...(pid === undefined ? {} : { pid }), gateway: settings.gateway, home: context.home });
   else {

@@ -26,9 +26,9 @@ export const addJobs: AddCommand = (program, open) => {
 async function jobs(context: CliContext, { limit = 20, cursor, json }: JobsFlags): Promise<void> {
   const agent = await context.agent();
   const page = await agent.jobs({ limit: Math.min(limit, 200), ...(cursor === undefined ? {} : { cursor }) });
-  const notebooks = new Map<string, string>((await agent.records()).map(record => [record.job, record.notebook]));
+  const records = await agent.recordsOf(page.jobs.map(view => view.job));
   if (json === true) {
-    context.printJson({ jobs: page.jobs.map(view => ({ ...view, notebook: notebooks.get(view.job) })), ...(page.next === undefined ? {} : { next: page.next }) });
+    context.printJson({ jobs: page.jobs.map(view => ({ ...view, notebook: records.get(view.job)?.notebook })), ...(page.next === undefined ? {} : { next: page.next }) });
     return;
   }
   if (page.jobs.length === 0) {
@@ -39,7 +39,7 @@ async function jobs(context: CliContext, { limit = 20, cursor, json }: JobsFlags
   const rows = page.jobs.map(view => [
     view.job.slice(7, 15),
     { text: view.state, ...paintOf(view, context) },
-    printableLine(basename(notebooks.get(view.job) ?? 'sent elsewhere')),
+    printableLine(basename(records.get(view.job)?.notebook ?? 'sent elsewhere')),
     view.cells === undefined ? '' : `${view.cells.done}/${view.cells.total}`,
     formatAge(new Date(view.createdAt), now),
     printableLine(view.code ?? '')

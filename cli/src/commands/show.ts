@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { AppError, ERRORS, TERMINAL_STATES, isErrorCode, type JobView } from '@cloister/protocol';
+import { AppError, ERRORS, TERMINAL_STATES, isErrorCode, retryMayHelp, type JobView } from '@cloister/protocol';
 import type { KeptJob } from '@cloister/agent';
 import type { CliContext } from '../context.js';
 import { printableLine } from '../terminal/printable.js';
@@ -33,6 +33,7 @@ async function show(context: CliContext, reference: string, json: boolean): Prom
   const { style } = context;
   context.print(`${style.strong(view.job)}\n`);
   context.print(formatTable([...stateRows(view, context.clock.now()), ...(kept === undefined ? [] : keptRows(kept))], { indent: 2 }));
+  for (const denial of await agent.denials(view)) context.print(style.caution(`\nDenied  ${printableLine(denial)}`));
   for (const line of nextSteps(view, kept)) context.print(style.faint(`\n${line}`));
 }
 
@@ -66,5 +67,5 @@ function nextSteps(view: JobView, kept: KeptJob | undefined): string[] {
   const hint = view.code !== undefined && isErrorCode(view.code) ? [ERRORS[view.code].hint] : [];
   if (!TERMINAL_STATES.has(view.state)) return [...hint, `cloister cancel ${short}`];
   const open = view.report !== undefined && kept?.record.results === undefined ? [`cloister outputs ${short}`] : [];
-  return [...hint, ...open, ...(view.state === 'succeeded' ? [] : [`cloister retry ${short}`])];
+  return [...hint, ...open, ...(retryMayHelp(view) ? [`cloister retry ${short}`] : [])];
 }

@@ -40,11 +40,13 @@ export function formatDecisions(draft: Draft, style: Style): string {
     return [printableLine(input.name), { text: `version ${input.descriptor.version}, ${formatBytes(input.descriptor.size)}` }, { text: decision, paint }, { text: asset?.rule === undefined ? '' : describeRule(asset.rule), paint: style.faint }];
   });
   const waits = assets.filter(asset => asset.decision === 'wait').map(asset => style.caution(`  Waits for ${printableLine(asset.broker.owner)}: ${printableLine(asset.reasons.join('; '))}`));
+  const silent = draft.decisions.filter(broker => broker.decision === 'unreachable').map(broker => style.caution(`  No answer from ${printableLine(broker.owner)}: ${printableLine(broker.reasons.join('; '))}`));
   const keepers = draft.custodians.map(custodian => custodian.owner).join(', ');
   return [
     style.strong('Inputs'),
     rows.length === 0 ? '  none' : formatTable(rows, { indent: 2 }),
     ...waits,
+    ...silent,
     style.faint(`  The key of your code goes, sealed, to: ${printableLine(keepers)}. It is released only to a runner that you accept.`)
   ].join('\n');
 }

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { chmod, lstat, unlink } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { AppError } from '@cloister/protocol';
 
 export type ListenAddress = { readonly socketPath: string } | { readonly host: string; readonly port: number };
@@ -11,7 +12,11 @@ export interface ListenOptions {
   readonly headersMs?: number;
   /** A connection on which nothing moves for so long is closed. Event streams beat faster than this. */
   readonly idleMs?: number;
+  /** Takes over connections that ask for another protocol, and ends them before the server closes. Without it they are cut off. */
+  readonly upgrade?: UpgradeListener;
 }
+
+export type UpgradeListener = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 export interface Listening {
   readonly address: ListenAddress;
@@ -35,6 +40,7 @@ export async function listen(app: RequestListener, address: ListenAddress, optio
   // requestTimeout is off, because sealed assets take their time; idle and slow small bodies are cut off elsewhere.
   const server = createServer({ requestTimeout: 0, headersTimeout: headersMs, keepAliveTimeout: 5000 }, app);
   server.setTimeout(idleMs);
+  if (options.upgrade !== undefined) server.on('upgrade', options.upgrade);
   const streams = trackEventStreams(server);
   if ('socketPath' in address) await listenOnSocket(server, address.socketPath);
   else await bound(server, () => server.listen({ host: address.host, port: address.port }), `${address.host}:${address.port}`);

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { ERRORS, isErrorCode } from '../errors.js';
 import { CompactJws, Count, Digest, Thumbprint, Time, UuidV7 } from './primitives.js';
 
 /** All states, in the order in which an attempt goes through them; the last four are ends. */
@@ -50,6 +51,15 @@ export const JobView = z.strictObject({
   denials: z.optional(z.array(CompactJws))
 });
 export type JobView = z.infer<typeof JobView>;
+
+/**
+ * Whether sending the same code again may end otherwise: it was lost or cancelled, or failed for a reason that passes.
+ * What the notebook did wrong, or its time limit, would end it in the same way again.
+ */
+export function retryMayHelp({ state, code }: JobView): boolean {
+  if (state === 'lost' || state === 'cancelled') return true;
+  return state === 'failed' && code !== undefined && isErrorCode(code) && ERRORS[code].retry;
+}
 
 /** Server-sent event: one change of one job. The event's id is `seq`. */
 export const JobEvent = z.strictObject({

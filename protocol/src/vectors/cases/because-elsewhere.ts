@@ -128,10 +128,10 @@ export const SHOWN_ELSEWHERE: readonly ShownElsewhere[] = [
   },
   {
     because: 'the analyst compares with what she kept: a second statement for an attempt is refused though both are attested',
-    shownBy: [{ file: 'agent/src/app.test.ts', mentions: 'second statement for an attempt' }, { file: 'agent/src/app.test.ts', mentions: 'lying operator' }]
+    shownBy: [{ file: 'agent/src/results/open-results.test.ts', mentions: 'second statement for an attempt' }, { file: 'agent/src/results/open-results.test.ts', mentions: 'lying operator' }]
   },
   {
     because: 'without an appraisal policy of the analyst’s own nothing is unsealed',
-    shownBy: [{ file: 'agent/src/app.test.ts', mentions: 'without an appraisal policy' }]
+    shownBy: [{ file: 'agent/src/results/open-results.test.ts', mentions: 'without an appraisal policy' }]
   }
 ];
