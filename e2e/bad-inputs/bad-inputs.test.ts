@@ -116,7 +116,7 @@ test.each([
   await world.hospital.allow('measurements', [world.rule(change)]);
   try {
     const before = await stored();
-    const { code, detail, members } = await refusal(draft(world));
+    const { code, detail, members } = await refusal(submit(world));
     expect(code).toBe('asset_denied');
     expect(detail).toContain('hospital/measurements');
     expect(detail).not.toContain('registry/outcomes');

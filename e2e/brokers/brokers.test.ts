@@ -164,5 +164,5 @@ test('of two jobs that go for one use at once, one succeeds and the other is den
   const released = (await Promise.all(racers.map(async job => world.hospital.releases(job)))).flat();
   expect(released.filter(({ grants }) => grants.some(grant => 'asset' in grant && grant.asset === scarce))).toHaveLength(1);
   // A third one is told before anything is sent.
-  expect((await refusal(draft(world, { cells: READ_SCARCE }))).code).toBe('asset_denied');
+  expect((await refusal(submit(world, { cells: READ_SCARCE }))).code).toBe('asset_denied');
 }, 240_000);

@@ -149,7 +149,8 @@ test('the header of a strict asset opens nothing under the descriptor of a lax o
   await withTrusted({ name: 'mallory', thumbprint: mallory.signer.thumbprint }, async () => {
     const notebook = await writeWorkspace(world.newFolder(), ['import cloister\nprint(cloister.path("mallory/lax").read_text())']);
     // Where another broker keeps the code, the hospital’s says so beforehand.
-    const { code, detail } = await refusal(async () => world.agent.draft(await world.agent.plan({ notebook, custodians: ['registry'] })));
+    const refused = await world.agent.plan({ notebook, custodians: ['registry'] });
+    const { code, detail } = await refusal(world.agent.submit({ plan: refused, draft: await world.agent.draft(refused) }));
     expect(code).toBe('asset_denied');
     expect(detail).toContain('does not keep this asset');
     // Where it keeps the code too, it gives that and no more: the runner refuses to go on.
@@ -185,7 +186,7 @@ test('a broker that is not the one which the descriptor names keeps no key, and 
   renameSync(join(home, 'broker-heads/hospital.json'), join(home, 'hospital-heads-before.json'));
   await world.restart();
   try {
-    const { code, members } = await refusal(draft(world));
+    const { code, members } = await refusal(submit(world));
     expect({ code, members }).toMatchObject({ code: 'asset_denied' });
     expect(await codeOf(pinBroker(hospital.owner, { url: hospital.url, transport: world.transport }))).toBe('wrong_signer');
   } finally {
