@@ -33,12 +33,17 @@ async function compile() {
     packages: 'external',
     sourcemap: 'inline',
     logLevel: 'warning',
-    plugins: [{ name: 'built-parts', setup: ({ onResolve }) => onResolve({ filter: /^\.\.\/.*\/src\// }, builtPart) }]
+    plugins: [{ name: 'built-parts', setup: ({ onResolve }) => onResolve({ filter: /^\.\.\/.*\/(src|scripts)\// }, outsidePart) }]
   });
 }
 
-/** Parts that a package does not export are imported by their source, for its types; what runs is what was built of it. */
-function builtPart({ path, resolveDir }) {
-  const [, folder, rest] = /^([^/]+)\/src\/(.*)$/.exec(relative(ROOT, resolve(resolveDir, path))) ?? [];
-  return folder === undefined || folder === 'bench' ? undefined : { path: join(ROOT, folder, 'lib', rest), external: true };
+/**
+ * Parts that a package does not export are imported by their source, for its types; what runs is what was built of it.
+ * Scripts of the checkout run where they lie, since they find others by their own place.
+ */
+function outsidePart({ path, resolveDir }) {
+  const file = resolve(resolveDir, path);
+  const [, folder, rest] = /^([^/]+)\/src\/(.*)$/.exec(relative(ROOT, file)) ?? [];
+  if (folder === 'bench') return undefined;
+  return { path: folder === undefined ? file : join(ROOT, folder, 'lib', rest), external: true };
 }

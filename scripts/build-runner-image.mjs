@@ -33,6 +33,9 @@ const IMAGE = {
   logRedirect: 'never'
 };
 
+/** Parts of the Python package that the analyst's Jupyter runs. Less in the image is less to trust in it. */
+const BESIDE_JUPYTER = new Set(['jupyter', 'agent', 'labextension']);
+
 /**
  * Build the image of the checkout `root` into `out`, from the runner's `entry` file. An image that is there already is
  * replaced in one step, or left alone where the new one has the same bytes. Resolves to `{ changed, files }`.
@@ -44,7 +47,7 @@ export async function buildRunnerImage({ root = ROOT, entry = join(root, 'runner
     mkdirSync(image);
     await bundle({ root, entry, outfile: join(image, 'runner.mjs') });
     copyPython(join(root, 'python/runner'), join(image, 'driver'));
-    copyPython(join(root, 'python/cloister'), join(image, 'python/cloister'));
+    copyPython(join(root, 'python/cloister'), join(image, 'python/cloister'), BESIDE_JUPYTER);
     copyFileSync(join(root, 'python/requirements.lock'), join(image, 'requirements.lock'));
     writeFileSync(join(image, 'image.json'), canonical(IMAGE));
     const files = filesBelow(image);
@@ -81,9 +84,10 @@ async function bundle({ root, entry, outfile }) {
 }
 
 /** Copy Python sources; never compiled files, which carry times, nor links, which lead out of what is measured. */
-function copyPython(from, to) {
+function copyPython(from, to, without = new Set()) {
   mkdirSync(to, { recursive: true });
   for (const item of readdirSync(from, { withFileTypes: true })) {
+    if (without.has(item.name)) continue;
     const source = join(from, item.name);
     if (item.isSymbolicLink()) throw new Error(`${source} is a link: the image holds files alone.`);
     if (item.isDirectory()) {

@@ -18,6 +18,8 @@ function checkout(name) {
     'python/runner/__pycache__',
     'python/runner/kernel',
     'python/cloister/__pycache__',
+    'python/cloister/jupyter',
+    'python/cloister/agent',
     'node_modules/@cloister/leaf/src',
     'node_modules/old'
   ]) {
@@ -37,6 +39,8 @@ function checkout(name) {
     'python/cloister/__init__.py': 'pass\n',
     'python/cloister/py.typed': '',
     'python/cloister/__pycache__/x.pyc': 'compiled',
+    'python/cloister/jupyter/start_agent.py': 'pass\n',
+    'python/cloister/agent/agent.py': 'pass\n',
     'python/requirements.lock': 'nbclient==0.11.0\n'
   };
   for (const [path, text] of Object.entries(files)) writeFileSync(join(root, path), text);
@@ -50,7 +54,7 @@ const image = root =>
       .map(path => [path, readFileSync(join(root, 'runner/image', path), 'utf8')])
   );
 
-test('two checkouts in different folders give the same bytes, without compiled Python and without their paths', async () => {
+test('two checkouts in different folders give the same bytes, without compiled Python, what is for Jupyter, and their paths', async () => {
   const first = checkout('first');
   const second = checkout('deeper/second-checkout');
   utimesSync(join(second, 'python/runner/drive.py'), 1, 1);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { cloisterCommand } from './demo/command.mjs';
 import { ensureDemoState } from './demo/state.mjs';
 import { followTimeline } from './demo/timeline.mjs';
 import { setUp } from './setup.mjs';
@@ -12,33 +13,8 @@ import { createProgress, seconds } from './setup/progress.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const home = process.env.CLOISTER_HOME ?? join(ROOT, '.cloister');
-const CLI = join(ROOT, 'cli/lib/main.js');
+const cloister = cloisterCommand({ root: ROOT, home });
 const NOTEBOOK = 'demo/outcome-model.ipynb';
-
-/** Runs the command; `show` lets a person see it, else its JSON reply is given. */
-function cloister(args, { show = false, onOutput } = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [CLI, ...args, ...(show ? [] : ['--json'])], {
-      cwd: ROOT,
-      env: { ...process.env, CLOISTER_HOME: home },
-      stdio: ['ignore', 'pipe', show ? 'inherit' : 'pipe']
-    });
-    let out = '';
-    let problems = '';
-    child.stdout.on('data', chunk => {
-      out += chunk;
-      if (show) process.stdout.write(chunk);
-      onOutput?.(out);
-    });
-    child.stderr?.on('data', chunk => (problems += chunk));
-    child.on('error', reject);
-    child.on('close', code => {
-      if (show) resolve({ code, out });
-      else if (code === 0 || out.trim() !== '') resolve(out.trim() === '' ? {} : JSON.parse(out));
-      else reject(new Error(`cloister ${args.join(' ')}: ${problems.trim()}`));
-    });
-  });
-}
 
 async function shown(...args) {
   process.stdout.write(`\n$ cloister ${args.join(' ')}\n`);

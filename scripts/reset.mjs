@@ -4,7 +4,10 @@ import { spawnSync } from 'node:child_process';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { runtimeFolder } from './jupyter/launch.mjs';
+import { processesWith } from './jupyter/processes.mjs';
 import { megabytes } from './setup/progress.mjs';
+import { SetupError } from './setup/setup-error.mjs';
 import { diskUse, lockCheckout } from './setup/stamps.mjs';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -13,18 +16,21 @@ const STOP_MS = 20_000;
 /** Paths below `root` that exist and were generated. Links are named themselves; what they lead to is not looked at. */
 export function generated(root) {
   const workspaces = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).workspaces;
-  const fixed = ['.venv', 'runner/image', '.cloister', 'test-results', 'coverage', 'bench/results'];
+  const fixed = [
+    ...['.venv', 'runner/image', 'extension/lib', 'python/cloister/labextension', 'python/cloister/agent', 'dist', '.cloister'],
+    ...['test-results', 'playwright-report', 'ui-tests/node_modules', 'coverage', 'bench/results']
+  ];
   const perWorkspace = workspaces.flatMap(name => [`${name}/lib`, `${name}/node_modules`]);
   const found = [...fixed, ...perWorkspace, ...scattered(root, ''), 'node_modules'].map(path => join(root, path));
   return [...new Set(found)].filter(path => insideWithoutLinks(root, path) && lstatSync(path, { throwIfNoEntry: false }));
 }
 
-/** *.tsbuildinfo, __pycache__ and unfinished images, wherever they lie among the sources. */
+/** *.tsbuildinfo, __pycache__ and unfinished builds, wherever they lie among the sources. */
 function scattered(root, folder) {
-  const skipped = new Set(['node_modules', '.git', '.venv', '.cloister', 'lib', 'image']);
+  const skipped = new Set(['node_modules', '.git', '.venv', '.cloister', 'lib', 'image', 'labextension']);
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap(item => {
     const path = join(folder, item.name);
-    if (item.name.endsWith('.tsbuildinfo') || item.name === '__pycache__' || /^\.image-\w{6}$/.test(item.name)) return [path];
+    if (item.name.endsWith('.tsbuildinfo') || item.name === '__pycache__' || /^\.(?:image|agent)-\w{6}$/.test(item.name)) return [path];
     return item.isDirectory() && !skipped.has(item.name) ? scattered(root, path) : [];
   });
 }
@@ -35,6 +41,13 @@ function insideWithoutLinks(root, path) {
     if (!folder.startsWith(root) || !lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return false;
   }
   return true;
+}
+
+/** JupyterLab would go on over what is gone. It is its user's to end: what she has not saved yet is in it. */
+function refuseBelowJupyter(root) {
+  const [pid] = processesWith('JUPYTER_RUNTIME_DIR', runtimeFolder(join(root, '.cloister')));
+  if (pid === undefined) return;
+  throw new SetupError(`JupyterLab (process ${pid}) runs from this checkout.`, 'Press Ctrl-C where you typed npm start, then run npm run reset again.');
 }
 
 /** Stop the daemon of this checkout where one runs. It removes nothing, so a failure costs only the warning. */
@@ -49,6 +62,7 @@ function stopDaemon(root) {
 export function reset(root, log = line => process.stdout.write(`${line}\n`)) {
   const unlock = lockCheckout(root);
   try {
+    refuseBelowJupyter(root);
     stopDaemon(root);
     let freed = 0;
     for (const path of generated(root)) {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,11 +31,20 @@ test('removes what was generated, says so with sizes, and keeps sources', () => 
     'runner/image/image.json',
     '.cloister/state.db',
     'python/cloister/__pycache__/x.pyc',
-    'runner/.image-a1B2c3/new/x'
+    'runner/.image-a1B2c3/new/x',
+    'extension/lib/index.js',
+    'tsconfig.tsbuildinfo',
+    'extension/tsconfig.tsbuildinfo',
+    'python/cloister/labextension/static/style.js',
+    'python/cloister/agent/agent.mjs',
+    'python/cloister/.agent-a1B2c3/new/agent.mjs',
+    'dist/cloister-0.1.0-py3-none-any.whl'
   ];
   const kept = [
     'cli/src/index.ts',
     'python/cloister/__init__.py',
+    'python/cloister/jupyter/__init__.py',
+    'schema/plugin.json',
     'python/lib/index.py',
     'demo/mocks/hospital/measurements.csv',
     '.git/lib/x',
@@ -69,6 +80,19 @@ test('does not start while a set-up is at work', () => {
   put(root, 'node_modules/a/index.js');
   assert.throws(() => reset(root, () => {}), /Another set-up/);
   assert.equal(existsSync(join(root, 'node_modules/a/index.js')), true);
+});
+
+test('does not start while JupyterLab runs from the checkout', async () => {
+  put(root, 'node_modules/a/index.js');
+  const env = { ...process.env, JUPYTER_RUNTIME_DIR: join(root, '.cloister/jupyter/runtime') };
+  const jupyter = spawn(process.execPath, ['-e', 'console.log(1); setInterval(() => {}, 1000)'], { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  try {
+    await once(jupyter.stdout, 'data');
+    assert.throws(() => reset(root, () => {}), { name: 'SetupError', message: new RegExp(`JupyterLab \\(process ${jupyter.pid}\\)`) });
+    assert.equal(existsSync(join(root, 'node_modules/a/index.js')), true);
+  } finally {
+    jupyter.kill('SIGKILL');
+  }
 });
 
 test('stops the daemon first, and goes on where that fails', () => {

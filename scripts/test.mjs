@@ -70,9 +70,11 @@ const STEPS = [
   ['types of tests', async () => asOne(await run('npx', ['tsc', '-p', 'tsconfig.tests.json']))],
   ['lint', async () => asOne(await run('npx', ['eslint', '.']))],
   ['import rules', async () => asOne(await run('npm', ['run', '--silent', 'lint:imports']))],
-  ['set-up scripts', () => nodeTests(['scripts/reset.test.mjs', 'scripts/build-runner-image.test.mjs', 'scripts/setup/checks.test.mjs', 'scripts/setup/run.test.mjs'])],
+  ['set-up scripts', () => nodeTests(['reset', 'build-runner-image', 'build-agent', 'setup/checks', 'setup/run'].map(name => `scripts/${name}.test.mjs`))],
   ['Python', python],
   ['unit, vectors, contracts', () => vitest('unit', [])],
+  ['npm start', () => nodeTests(['scripts/start.test.mjs'])],
+  ['wheel', () => nodeTests(['scripts/wheel.test.mjs'])],
   ['end to end', () => vitest('e2e', ['--config', 'vitest.e2e.config.ts'])]
 ];
 

@@ -7,6 +7,8 @@ import { run } from './run.mjs';
 import { diskUse, readStamp, writeStamp } from './stamps.mjs';
 
 const GENERATED = new Set(['lib', 'image', 'node_modules', '__pycache__']);
+/** In the Python package, what the browser loads and what Jupyter starts. */
+const PACKAGED = ['python/cloister/labextension', 'python/cloister/agent'];
 
 /** `npm run build`, where a source is newer than the last build, or a result of it is gone. */
 export async function build({ root, report }) {
@@ -14,13 +16,12 @@ export async function build({ root, report }) {
   const workspaces = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).workspaces;
   // Taken before the build: what is edited while it runs is built the next time.
   const sources = sourcesStamp(root, workspaces);
-  const results = [...workspaces.map(name => join(root, name, 'lib')), join(root, 'runner', 'image', 'image.json')];
+  const files = ['runner/image/image.json', 'python/cloister/labextension/package.json', 'python/cloister/agent/agent.mjs'];
+  const folders = [...workspaces, 'extension'].map(name => `${name}/lib`);
+  const results = [...folders, ...files].map(path => join(root, path));
   const stamp = readStamp(file);
   const sizes = () => [
-    {
-      title: 'builds',
-      bytes: diskUse(join(root, 'runner', 'image')) + workspaces.reduce((sum, name) => sum + diskUse(join(root, name, 'lib')), 0)
-    }
+    { title: 'builds', bytes: [...folders, 'runner/image', ...PACKAGED].reduce((sum, path) => sum + diskUse(join(root, path)), 0) }
   ];
   if (stamp?.sources === sources && results.every(existsSync)) return { changed: false, detail: 'up to date', sizes: sizes() };
   report('npm run build');
@@ -38,7 +39,8 @@ export async function build({ root, report }) {
 /** A hash over name, size and time of change of every file that the build reads. */
 function sourcesStamp(root, workspaces) {
   const hash = createHash('sha256');
-  const places = [...workspaces, 'python', 'scripts/build-runner-image.mjs', 'package.json', 'tsconfig.json', 'tsconfig.base.json'];
+  const scripts = ['build-runner-image', 'build-agent', 'build-labextension', 'licences'].map(name => `scripts/${name}.mjs`);
+  const places = [...workspaces, 'extension', 'schema', 'style', 'python', ...scripts, 'package.json', 'tsconfig.json', 'tsconfig.base.json'];
   for (const place of places) hashTree(root, place, hash);
   return hash.digest('hex');
 }
@@ -47,7 +49,8 @@ function hashTree(root, path, hash) {
   const stat = lstatSync(join(root, path), { throwIfNoEntry: false });
   if (stat?.isDirectory()) {
     for (const name of readdirSync(join(root, path)).sort()) {
-      if (!GENERATED.has(name) && !name.endsWith('.tsbuildinfo')) hashTree(root, `${path}/${name}`, hash);
+      const made = GENERATED.has(name) || name.endsWith('.tsbuildinfo') || PACKAGED.includes(`${path}/${name}`);
+      if (!made) hashTree(root, `${path}/${name}`, hash);
     }
   } else {
     hash.update(`${path}\0${stat?.size}\0${stat?.mtimeMs}\n`);

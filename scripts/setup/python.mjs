@@ -1,15 +1,17 @@
-import { lstatSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { probe, run } from './run.mjs';
-import { SetupError } from './setup-error.mjs';
 import { diskUse, hashFile, readStamp, writeStamp } from './stamps.mjs';
 
-const LOCKS = ['requirements.lock', 'requirements-dev.lock'];
+const LOCKS = ['requirements.lock', 'requirements-jupyter.lock', 'requirements-dev.lock'];
+const REGISTER = join(dirname(fileURLToPath(import.meta.url)), 'register.py');
 
 /**
- * The environment `.venv`: exactly what the locks name, every file checked against its hash, and a link to the `cloister`
- * module of this checkout. Made anew where a lock, the interpreter or the place of the checkout is another than last time.
+ * The environment `.venv`: exactly what the locks name, every file checked against its hash, and this checkout's `cloister`
+ * as a package of it. Made anew where a lock, the interpreter or the place of the checkout is another than last time;
+ * where only the description of our package is, that is registered anew.
  */
 export async function installPython({ root, python, report, signal }) {
   const venv = join(root, '.venv');
@@ -17,17 +19,22 @@ export async function installPython({ root, python, report, signal }) {
   const locks = LOCKS.map(name => join(root, 'python', name));
   const wanted = { python: python.id, root, locks: locks.map(hashFile).join(' ') };
   const stamp = readStamp(file);
+  const registration = [join(root, 'python', 'pyproject.toml'), REGISTER].map(hashFile).join(' ');
+  const env = cleanEnvironment();
   if (stamp && Object.entries(wanted).every(([key, value]) => stamp[key] === value) && (await starts(venv))) {
+    if (stamp.registration !== registration) {
+      await register({ root, venv, env, signal });
+      writeStamp(file, { ...stamp, registration });
+    }
     return { changed: false, detail: 'up to date', sizes: [{ title: 'Python environment', bytes: stamp.bytes }] };
   }
-  const env = cleanEnvironment();
   report(`making .venv with Python ${python.version}`);
   const remedy = 'Run the command again. If it fails again, choose another interpreter: CLOISTER_PYTHON=/path/to/python3.';
   await run(python.path, ['-m', 'venv', '--clear', venv], { cwd: root, env, signal, what: 'Making the Python environment', remedy });
   for (const lock of locks) await installLock({ venv, lock, env, report, signal });
-  await linkModule({ root, venv });
+  await register({ root, venv, env, signal });
   const bytes = diskUse(venv);
-  writeStamp(file, { ...wanted, bytes });
+  writeStamp(file, { ...wanted, registration, bytes });
   return { changed: true, detail: `installed from ${LOCKS[0]}`, sizes: [{ title: 'Python environment', bytes }] };
 }
 
@@ -50,14 +57,14 @@ async function installLock({ venv, lock, env, report, signal }) {
   });
 }
 
-/** `import cloister` works in this environment's kernels, and follows what is edited in the checkout. */
-async function linkModule({ root, venv }) {
-  const { ok, stdout } = await probe(join(venv, 'bin', 'python'), ['-c', 'import sysconfig; print(sysconfig.get_paths()["purelib"])']);
-  if (!ok)
-    throw new SetupError('The new Python environment does not start.', 'Choose another interpreter: CLOISTER_PYTHON=/path/to/python3.');
-  const link = join(stdout, 'cloister');
-  if (lstatSync(link, { throwIfNoEntry: false })) rmSync(link, { recursive: true });
-  symlinkSync(join(root, 'python', 'cloister'), link);
+/** `import cloister` works in this environment's kernels, Jupyter finds the extension and the agent, and all of it follows the checkout. */
+async function register({ root, venv, env, signal }) {
+  await run(join(venv, 'bin', 'python'), ['-I', REGISTER, root], {
+    env,
+    signal,
+    what: 'Registering this checkout in its Python environment',
+    remedy: 'npm run reset, then run the command again.'
+  });
 }
 
 /** A venv breaks when the interpreter behind it is upgraded or removed. */
