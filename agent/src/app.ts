@@ -142,8 +142,8 @@ function jobOperations(services: Services, state: StateFolder, catalog: () => Pr
     resolve: reference => resolveJob(services, state, reference),
     watch: (job, signal) => watchJob(services, { job, read: () => readJobView(services, state, job) }, signal),
     denials: view => readDenials(services, { state, catalog }, view),
-    openEvents: async function* (signal, resumeAfter) {
-      yield* openEvents(backgroundServerOf(services), signal, resumeAfter);
+    openEvents: async function* ({ signal, resumeAfter, asked }) {
+      yield* openEvents((asked ? serverOf : backgroundServerOf)(services), signal, resumeAfter);
     },
     stillHere: async () => {
       await callRoute(backgroundServerOf(services), SERVER_ROUTES.health, {});

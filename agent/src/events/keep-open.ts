@@ -1,8 +1,16 @@
 import { AppError, type JobEvent } from '@cloister/protocol';
 import { retryAfterMs, type Clock } from '@cloister/kit';
 
+export interface StreamRequest {
+  readonly signal: AbortSignal;
+  /** Sequence number of the last event seen; undefined for those from now on. */
+  readonly resumeAfter: number | undefined;
+  /** Somebody came just now and waits: what does not run may be started. */
+  readonly asked: boolean;
+}
+
 /** One connection to the server's events: `connected` once it listens, then each change; ends or throws where it does. */
-export type OpenEvents = (signal: AbortSignal, resumeAfter?: number) => AsyncIterable<JobEvent | 'connected'>;
+export type OpenEvents = (request: StreamRequest) => AsyncIterable<JobEvent | 'connected'>;
 
 export interface StreamUser {
   /** Sequence number of the last event seen; undefined for those from now on. Asked before each connection. */
@@ -22,11 +30,12 @@ const GOOD_MS = 10_000;
 
 /** Keeps a stream of events open until the signal, however often it breaks. Never throws. */
 export async function keepOpen(open: OpenEvents, user: StreamUser, { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal }): Promise<void> {
-  for (let failures = 0; !signal.aborted; failures += 1) {
+  let asked = true;
+  for (let failures = 0; !signal.aborted; failures += 1, asked = false) {
     let connectedAt: number | undefined;
-    let asked = 0;
+    let pause = 0;
     try {
-      for await (const said of open(signal, user.from())) {
+      for await (const said of open({ signal, resumeAfter: user.from(), asked })) {
         // What arrives after the signal is nobody's any more.
         if (isAborted(signal)) return;
         if (said === 'connected') {
@@ -37,10 +46,10 @@ export async function keepOpen(open: OpenEvents, user: StreamUser, { clock, sign
     } catch (error) {
       if (isAborted(signal)) return;
       if (connectedAt === undefined) user.onFailure(error);
-      if (error instanceof AppError) asked = Math.min(MAX_ASKED_MS, retryAfterMs(error));
+      if (error instanceof AppError) pause = Math.min(MAX_ASKED_MS, retryAfterMs(error));
     }
     if (connectedAt !== undefined && clock.now().getTime() - connectedAt > GOOD_MS) failures = 0;
-    await clock.sleep(Math.max(asked, Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures)), signal).catch(() => undefined);
+    await clock.sleep(Math.max(pause, Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** failures)), signal).catch(() => undefined);
   }
 }
 

@@ -38,8 +38,8 @@ export async function createAgentApp({ agent, workspace, proxySecret, logger, pi
   const handlers = { ...describing(agent, root), ...drafting(agent, root), ...following(agent, root), ...opening(agent, root) };
   const router = bindRoutes(AGENT_ROUTES, handlers, { authenticate: guardLocal(proxySecret) });
   const hub = new EventHub({
-    open: async function* (signal, resumeAfter) {
-      yield* (await agent()).openEvents(signal, resumeAfter);
+    open: async function* (request) {
+      yield* (await agent()).openEvents(request);
     },
     stillHere: async () => (await agent()).stillHere(),
     clock: systemClock
