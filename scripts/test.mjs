@@ -11,9 +11,9 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const results = mkdtempSync(join(tmpdir(), 'cloister-test-'));
 
 /** Runs a command with its output shown; resolves to its exit code and, for parsers, what it printed. */
-function run(command, args, { cwd = ROOT } = {}) {
+function run(command, args, { cwd = ROOT, env = {} } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NO_COLOR: '1' } });
+    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NO_COLOR: '1', ...env } });
     let output = '';
     child.stdout.on('data', chunk => {
       output = (output + chunk).slice(-200_000);
@@ -54,6 +54,16 @@ async function nodeTests(files) {
   }));
 }
 
+/** A real browser and a real JupyterLab. What passed only when tried again counts as failed. */
+async function browser() {
+  const file = join(results, 'browser.json');
+  const { code } = await run('npx', ['playwright', 'test', '-c', 'ui-tests'], { env: { PLAYWRIGHT_JSON_OUTPUT_NAME: file } });
+  return counted(code, () => {
+    const { expected, unexpected, flaky, skipped } = JSON.parse(readFileSync(file, 'utf8')).stats;
+    return { passed: expected, failed: unexpected + flaky + skipped };
+  });
+}
+
 /** A runner that fails without naming a failed test, or that ran none, counts as one failure. */
 function counted(code, read) {
   let counts = { passed: 0, failed: 0 };
@@ -67,14 +77,15 @@ function counted(code, read) {
 }
 
 const STEPS = [
-  ['types of tests', async () => asOne(await run('npx', ['tsc', '-p', 'tsconfig.tests.json']))],
+  ['types of tests', async () => asOne(await run('npm', ['run', '--silent', 'lint:tests']))],
   ['lint', async () => asOne(await run('npx', ['eslint', '.']))],
   ['import rules', async () => asOne(await run('npm', ['run', '--silent', 'lint:imports']))],
-  ['set-up scripts', () => nodeTests(['reset', 'build-runner-image', 'build-agent', 'setup/checks', 'setup/run'].map(name => `scripts/${name}.test.mjs`))],
+  ['set-up scripts', () => nodeTests(['reset', 'build-runner-image', 'build-agent', 'labextension', 'setup/checks', 'setup/run'].map(name => `scripts/${name}.test.mjs`))],
   ['Python', python],
   ['unit, vectors, contracts', () => vitest('unit', [])],
   ['npm start', () => nodeTests(['scripts/start.test.mjs'])],
   ['wheel', () => nodeTests(['scripts/wheel.test.mjs'])],
+  ['browser', browser],
   ['end to end', () => vitest('e2e', ['--config', 'vitest.e2e.config.ts'])]
 ];
 

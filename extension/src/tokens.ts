@@ -1,11 +1,9 @@
 import { Token } from '@lumino/coreutils';
 import type { ISignal } from '@lumino/signaling';
 import type { AGENT_ROUTES, CallOptions, Digest, JobEvent, RouteReply, RouteSpec } from '@cloister/protocol';
+import type { AgentState } from './model/agent-state';
 import type { IJobPage, IOwnJob } from './model/own-job';
 import type { IProblem } from './model/problem';
-
-/** Whether the agent can be spoken to, and if not, why: each has words and a next step in `components/parts/trouble.tsx`. */
-export type AgentState = 'connecting' | 'ready' | 'missing' | 'failed' | 'outdated' | 'signed-out' | 'offline';
 
 /** What `GET /v1/agent` tells: who the analyst is, and whom she trusts. */
 export type AgentDescription = RouteReply<typeof AGENT_ROUTES.describeAgent>;

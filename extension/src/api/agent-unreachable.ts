@@ -1,4 +1,4 @@
-import type { AgentState } from '../tokens';
+import type { AgentState } from '../model/agent-state';
 
 /** The agent did not answer: what stands between it and this page. */
 export class AgentUnreachable extends Error {

@@ -3,7 +3,8 @@ import { Signal } from '@lumino/signaling';
 import { AGENT_API, AGENT_EVENTS_PATH, AGENT_ROUTES, AgentMessage, AppError, isErrorCode, type CallOptions, type JobEvent, type RouteReply, type RouteSpec } from '@cloister/protocol';
 import { AgentUnreachable } from '../api/agent-unreachable';
 import type { AgentClient } from '../api/client';
-import type { AgentDescription, AgentState, IAgent } from '../tokens';
+import type { AgentDescription, IAgent } from '../tokens';
+import type { AgentState } from './agent-state';
 import { problemOf, type IProblem } from './problem';
 
 const FIRST_PAUSE_MS = 250;

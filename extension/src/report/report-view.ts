@@ -1,0 +1,95 @@
+import type { Check, Digest, Verdict } from '@cloister/protocol';
+
+/** `simulated`: it passed, but only a simulator said so, where hardware would have to. Never shown as passed. */
+export type ShownStatus = Check['status'] | 'simulated';
+
+/** One named question, as it is shown. All texts are a stranger's. */
+export interface IShownCheck {
+  readonly id: string;
+  readonly title: string;
+  readonly status: ShownStatus;
+  /** What was compared, as text, where it did not pass. */
+  readonly expected?: string;
+  readonly actual?: string;
+  readonly hint?: string;
+}
+
+/** An owner as the reader's own trust names it; else by its key alone, whatever the report calls it. */
+export interface IOwnerView {
+  readonly key: string;
+  readonly pinnedAs?: string;
+}
+
+export interface IInputView {
+  /** What the owner signed as its name. */
+  readonly asset: string;
+  readonly owner: IOwnerView;
+  readonly digest: string;
+  readonly version: number;
+  readonly kind: string;
+  readonly mediaType: string;
+  /** Bytes of the sealed file. */
+  readonly size: number;
+  /** Digest of the policy under which its key was released; absent where the statement names no such input. */
+  readonly policy?: string;
+  /** The policy itself, as JSON, where the report carries it. */
+  readonly rules?: string;
+  /** Name of whoever keeps its key. */
+  readonly broker: string;
+  readonly released?: string;
+}
+
+export interface IOutputView {
+  readonly name: string;
+  /** Of the sealed file. */
+  readonly digest: string;
+}
+
+/** What the report says of its run; worth what the verdict is worth. */
+export interface IRunView {
+  readonly job: Digest;
+  readonly attempt: number;
+  readonly outcome: 'succeeded' | 'failed';
+  readonly failure?: string;
+  readonly cells: { readonly done: number; readonly total: number };
+  readonly code: string;
+  readonly environment: string;
+  readonly image: string;
+  readonly analyst: string;
+  readonly started: string;
+  readonly ended: string;
+  readonly notAfter: string;
+  /** Until when the owners allowed it; absent where they set no end. */
+  readonly allowedUntil?: string;
+  readonly inputs: readonly IInputView[];
+  readonly outputs: readonly IOutputView[];
+}
+
+/** One claim of the token by its path, such as `submods.container.image_digest`. */
+export interface IClaimView {
+  readonly path: string;
+  readonly value: string;
+}
+
+export interface ITokenView {
+  readonly raw: string;
+  readonly issuer?: string;
+  readonly hardware?: string;
+  /** RFC 3339. */
+  readonly issuedAt?: string;
+  readonly expiresAt?: string;
+  readonly header: readonly IClaimView[];
+  readonly claims: readonly IClaimView[];
+  /** Claims that were too many to list. */
+  readonly leftOut: number;
+}
+
+/** All that the page shows of one verification. */
+export interface IReportView {
+  readonly verdict: Verdict;
+  readonly checks: readonly IShownCheck[];
+  /** Why it cannot be read as a report at all. */
+  readonly unreadable?: string;
+  readonly run?: IRunView;
+  readonly token?: ITokenView;
+}
