@@ -1,8 +1,8 @@
-import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { AppError, problemOf } from '@cloister/protocol';
 import type { Logger } from '../logger.js';
 import { retryAfterMs } from '../retry.js';
-import { closeAfterReply } from './unread-body.js';
+import { closeAfterReply, discardSmallBody } from './unread-body.js';
 
 /** Nothing here; also what a stranger sees of other people's things. */
 export const notFound: RequestHandler = () => {
@@ -30,14 +30,19 @@ export function problemMiddleware(logger: Logger): ErrorRequestHandler {
       response.destroy();
       return;
     }
-    closeAfterReply(request, response);
-    const retryAfter = retryAfterMs(told);
-    if (retryAfter > 0) response.setHeader('retry-after', String(Math.ceil(retryAfter / 1000)));
-    if (told.status === 401) response.setHeader('www-authenticate', 'Cloister-Proof');
-    const body = JSON.stringify(problemOf(told, requestId));
-    response.status(told.status).setHeader('content-type', 'application/problem+json');
-    response.end(body);
+    void discardSmallBody(request).then(() => sendProblem(told, request, response));
   };
+}
+
+function sendProblem(told: AppError, request: Request, response: Response): void {
+  if (response.destroyed || response.headersSent) return;
+  closeAfterReply(request, response);
+  const retryAfter = retryAfterMs(told);
+  if (retryAfter > 0) response.setHeader('retry-after', String(Math.ceil(retryAfter / 1000)));
+  if (told.status === 401) response.setHeader('www-authenticate', 'Cloister-Proof');
+  const body = JSON.stringify(problemOf(told, requestIdOf(response)));
+  response.status(told.status).setHeader('content-type', 'application/problem+json');
+  response.end(body);
 }
 
 export function requestIdOf(response: Response): string {

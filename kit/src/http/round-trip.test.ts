@@ -1,4 +1,6 @@
+import { once as happens } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -99,4 +101,18 @@ test('a stream of other bytes than were signed is not kept', async () => {
 test('a refusal comes back as the error that it was', async () => {
   const { transport, baseUrl } = deps;
   await expect(callRoute({ transport, baseUrl }, ROUTES.who, { body: { word: 'x' } })).rejects.toMatchObject({ code: 'proof_missing' });
+});
+
+test('a refusal by the headers alone waits for a small body that is still on its way, so that the connection lives on', async () => {
+  const socket = connect(join(directory, 's'));
+  const body = JSON.stringify({ word: 'x'.repeat(500) });
+  socket.write(`POST /v1/who HTTP/1.1\r\nhost: server.cloister.localhost\r\ncontent-type: text/plain\r\ncontent-length: ${body.length}\r\n\r\n`);
+  const answered = happens(socket, 'data');
+  // The server has the head alone by now, and has refused it.
+  await happens(socket, 'connect');
+  socket.write(body);
+  const reply = String((await answered)[0]);
+  expect(reply).toMatch(/^HTTP\/1\.1 415 /);
+  expect(reply).not.toMatch(/connection: close/i);
+  socket.destroy();
 });

@@ -20,3 +20,24 @@ export function closeAfterReply(request: IncomingMessage, response: ServerRespon
     request.once('close', () => clearTimeout(timer));
   });
 }
+
+const SMALL_BYTES = 256 * 1024;
+
+/**
+ * Reads what is left of a small body and throws it away, for a second at most. A proxy that is still writing when the
+ * refusal comes and the connection closes reports a broken pipe instead of the refusal.
+ */
+export async function discardSmallBody(request: IncomingMessage): Promise<void> {
+  const length = Number(request.headers['content-length'] ?? '0');
+  if (request.complete || request.destroyed || !(length > 0 && length <= SMALL_BYTES)) return;
+  await new Promise<void>(resolve => {
+    const timer = setTimeout(resolve, LINGER_MS);
+    for (const end of ['end', 'close', 'error'] as const) {
+      request.once(end, () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    }
+    request.resume();
+  });
+}
