@@ -15,7 +15,7 @@ export function Footer({ context: { model, trans }, state }: IFooterProps): JSX.
   const [reason, ...others] = blockersOf(state, trans);
   const busy = state.phase !== 'ready';
   return (
-    <footer className="jp-Cloister-submit-footer">
+    <div className="jp-Cloister-submit-footer">
       {state.problem !== undefined && state.draft !== undefined && <ProblemMessage problem={visibleProblem(state.problem, trans)} />}
       <div className="jp-Cloister-submit-footerRow">
         <div id={id} role="status" className="jp-Cloister-submit-why">
@@ -31,7 +31,7 @@ export function Footer({ context: { model, trans }, state }: IFooterProps): JSX.
           {state.phase === 'submitting' ? trans.__('Submitting…') : trans.__('Submit')}
         </button>
       </div>
-    </footer>
+    </div>
   );
 
   function readyWords(): string {

@@ -1,4 +1,4 @@
-import type { JSX } from 'react';
+import { useRef, type JSX } from 'react';
 import { AgentTrouble } from '../components/parts/agent-trouble';
 import { Message } from '../components/parts/message';
 import { useSignalled } from '../jobs/use-signalled';
@@ -19,18 +19,21 @@ import { SubmittedView } from './submitted-view';
 export function SubmitPanel({ context }: { readonly context: ISubmitContext }): JSX.Element {
   const { model, agent, trans } = context;
   const state = useSignalled(model.changed, () => model.state);
+  // A restored panel must not take the focus from where a person is.
+  const pressed = useRef(false);
+  if (state.phase === 'submitting') pressed.current = true;
   const name = visibleLine(model.path.split('/').at(-1) ?? model.path, 120);
   return (
     <div className="jp-Cloister jp-Cloister-submit">
       <div className="jp-Cloister-submit-scroll">
-        <main className="jp-Cloister-submit-page" aria-label={trans.__('Submit %1', name)}>
-          <header>
+        <div className="jp-Cloister-submit-page">
+          <div className="jp-Cloister-submit-head">
             <h1>{trans.__('Submit %1', name)}</h1>
             <p>{trans.__('It runs in a TEE, on data that you may not see. You get back its outputs, and a report that proves what ran.')}</p>
-          </header>
+          </div>
           <AgentTrouble agent={agent} trans={trans} />
-          {state.phase === 'submitted' ? <SubmittedView context={context} state={state} /> : <Form context={context} state={state} />}
-        </main>
+          {state.phase === 'submitted' ? <SubmittedView context={context} state={state} takesFocus={pressed.current} /> : <Form context={context} state={state} />}
+        </div>
       </div>
       {state.phase !== 'submitted' && <Footer context={context} state={state} />}
     </div>

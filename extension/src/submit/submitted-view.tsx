@@ -11,14 +11,17 @@ import type { ISubmitState } from './submit-state';
 export interface ISubmittedViewProps {
   readonly context: ISubmitContext;
   readonly state: ISubmitState;
+  /** The button that was pressed is gone: who uses a keyboard goes on here. */
+  readonly takesFocus: boolean;
 }
 
 /** The job that came of the panel, live. */
-export function SubmittedView({ context, state: { job, own } }: ISubmittedViewProps): JSX.Element | null {
+export function SubmittedView({ context, state: { job, own }, takesFocus }: ISubmittedViewProps): JSX.Element | null {
   const { model, trans, showJob } = context;
   const focus = useRef<HTMLDivElement>(null);
-  // The button that was pressed is gone: who uses a keyboard goes on here.
-  useEffect(() => focus.current?.focus(), []);
+  useEffect(() => {
+    if (takesFocus) focus.current?.focus();
+  }, [takesFocus]);
   if (job === undefined) return null;
   const ended = own !== undefined && TERMINAL_STATES.has(own.view.state);
   return (

@@ -1,24 +1,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ERRORS, isErrorCode, type ErrorCode } from '@cloister/protocol';
+import type { EndWords, IJobEnd, Turn } from './job-end';
 import { brokenEnds, machineEnds } from './job-ends-operator';
 import { ownerEnds } from './job-ends-owner';
 import { notebookEnds, submissionEnds } from './job-ends-own';
 import { visibleLine } from './visible';
-
-/** Who can do something about it. */
-export type Turn = 'you' | 'owner' | 'operator';
-
-/** Why a job ended or waits, as a person can act on it. */
-export interface IJobEnd {
-  readonly turn: Turn;
-  /** What happened, a sentence. */
-  readonly happened: string;
-  /** What to do next, a sentence. */
-  readonly next: string;
-}
-
-/** What one code means where it ended a job. */
-export type EndWords = Readonly<Partial<Record<ErrorCode, Omit<IJobEnd, 'turn'>>>>;
 
 /** The reason that a code tells. A code is the operator's word until the report that carries it is verified. */
 export function endInWords(code: string, trans: TranslationBundle): IJobEnd {

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { EndWords } from './job-end-words';
+import type { EndWords } from './job-end';
 
 /** What the operator's machines lack or lost. */
 export function machineEnds(trans: TranslationBundle): EndWords {

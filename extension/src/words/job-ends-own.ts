@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { EndWords } from './job-end-words';
+import type { EndWords } from './job-end';
 
 /** What the notebook did; the executed notebook and the traceback are among the outputs. */
 export function notebookEnds(trans: TranslationBundle): EndWords {

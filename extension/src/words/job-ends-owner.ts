@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { EndWords } from './job-end-words';
+import type { EndWords } from './job-end';
 
 /** What only a data owner can change. */
 export function ownerEnds(trans: TranslationBundle): EndWords {

@@ -1,5 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { expect, test } from 'vitest';
+import { GOOGLE_ISSUER, SIMULATOR_ISSUER } from '@cloister/protocol';
 import { digest } from '../jobs/testing/fake-agent';
 import { ruleOf, thumbprint } from '../submit/testing/rig';
 import { policyInWords, stepAfterDenial } from './policy-words';
@@ -37,9 +38,9 @@ test.each<[string, Parameters<typeof ruleOf>[0], string]>([
   ['hardware by its name', { hardware: ['GCP_INTEL_TDX', 'GCP_AMD_SEV'] }, 'Only on Intel TDX, AMD SEV.'],
   ['simulated hardware', { hardware: ['SIMULATED'] }, 'Only on simulated hardware, which protects nothing.'],
   ['any hardware', { hardware: 'any' }, 'On any hardware that the verifier vouches for, simulated too where the verifier is a simulator.'],
-  ['the verifier by its name', {}, 'vouched for by Google Cloud Attestation.'],
+  ['the verifier by its name', { verifiers: [GOOGLE_ISSUER] }, 'vouched for by Google Cloud Attestation.'],
   ['another verifier by its address', { verifiers: ['https://verifier.example'] }, 'vouched for by https://verifier.example.'],
-  ['the simulator', { verifiers: ['https://simulator.cloister.invalid'] }, 'vouched for by the simulator, which proves nothing.'],
+  ['the simulator', { verifiers: [SIMULATOR_ISSUER] }, 'vouched for by the simulator, which proves nothing.'],
   ['no verifier', { verifiers: [] }, 'No verifier is accepted.'],
   ['projects', { projects: ['p-1'] }, 'Only in the cloud project p-1.'],
   ['any project', { projects: 'any' }, 'In any cloud project.'],

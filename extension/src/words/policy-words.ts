@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { GOOGLE_ISSUER, SIMULATOR_ISSUER, type DenialReason, type Rule } from '@cloister/protocol';
+import type { DenialReason, Rule } from '@cloister/protocol';
 import { formatBytes, formatTime, shortDigest } from './quantities';
 import { visibleLine } from './visible';
 
@@ -12,8 +12,10 @@ export interface IPolicyWords {
 }
 
 const HARDWARE: Readonly<Record<string, string>> = { GCP_AMD_SEV: 'AMD SEV', GCP_AMD_SEV_ES: 'AMD SEV-ES', GCP_AMD_SEV_SNP: 'AMD SEV-SNP', GCP_INTEL_TDX: 'Intel TDX' };
+/** Protocol's own names for these would draw the verification of tokens into the page's first chunk. */
+const SIMULATOR = 'https://simulator.cloister.invalid';
 const VERIFIERS: Readonly<Record<string, string>> = {
-  [GOOGLE_ISSUER]: 'Google Cloud Attestation',
+  'https://confidentialcomputing.googleapis.com': 'Google Cloud Attestation',
   'https://portal.trustauthority.intel.com': 'Intel Trust Authority'
 };
 
@@ -89,7 +91,7 @@ function hardwareWords({ hardware }: Rule, trans: TranslationBundle): string {
 
 function verifierWords({ verifiers }: Rule, trans: TranslationBundle): string {
   if (verifiers.length === 0) return trans.__('No verifier is accepted.');
-  return trans.__('Only where the machine is vouched for by %1.', inList(verifiers.map(issuer => (issuer === SIMULATOR_ISSUER ? trans.__('the simulator, which proves nothing') : (VERIFIERS[issuer] ?? visibleLine(issuer, 80))))));
+  return trans.__('Only where the machine is vouched for by %1.', inList(verifiers.map(issuer => (issuer === SIMULATOR ? trans.__('the simulator, which proves nothing') : (VERIFIERS[issuer] ?? visibleLine(issuer, 80))))));
 }
 
 function placeWords({ projects, attributes, envOverrides }: Rule, trans: TranslationBundle): string[] {
