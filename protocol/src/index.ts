@@ -5,6 +5,7 @@ export * from './bytes/jcs.js';
 export * from './bytes/json.js';
 export * from './bytes/text.js';
 export * from './signed/keys.js';
+export * from './signed/signed-kind.js';
 export * from './signed/signed-object.js';
 export * from './sealing/age-header.js';
 export * from './objects/broker.js';

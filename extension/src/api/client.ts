@@ -23,11 +23,14 @@ export class AgentClient {
     return callRoute({ transport: this.#transport, baseUrl: this.#baseUrl, headers }, route, options);
   }
 
-  /** A WebSocket to a path of the agent. Its handshake carries Jupyter's own login. */
+  /**
+   * A WebSocket to a path of the agent. Its handshake carries Jupyter's own login, by its cookie. Never the token: it would
+   * be in the address, and jupyter-server-proxy writes addresses to Jupyter's log. The agent refuses pages of another host
+   * anyhow, which alone would need it.
+   */
   openSocket(path: string): WebSocket {
-    const { WebSocket: Socket, token, appendToken, wsUrl } = this.#settings;
-    const url = URLExt.join(wsUrl, PREFIX, path);
-    return new Socket(appendToken && token !== '' ? `${url}?token=${encodeURIComponent(token)}` : url);
+    const { WebSocket: Socket, wsUrl } = this.#settings;
+    return new Socket(URLExt.join(wsUrl, PREFIX, path));
   }
 
   /** Jupyter's own login page, which leads back here. */

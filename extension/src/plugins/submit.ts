@@ -1,4 +1,4 @@
-import { ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ILabShell, ILayoutRestorer, type JupyterFrontEnd, type JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Dialog, ICommandPalette, Notification, showDialog, WidgetTracker, type MainAreaWidget } from '@jupyterlab/apputils';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
@@ -27,6 +27,8 @@ interface IOptional {
   readonly state: IStateDB | null;
   readonly settings: ISettingRegistry | null;
   readonly palette: ICommandPalette | null;
+  /** JupyterLab’s own shell; Notebook has another, whose main area holds one notebook and nothing else. */
+  readonly labShell: ILabShell | null;
 }
 
 /** The Submit panel and its command. */
@@ -35,7 +37,7 @@ export const submitPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows what of a notebook would be sent and what the owners say to it, and submits it.',
   autoStart: true,
   requires: [IAgent],
-  optional: [IJobs, INotebookTracker, IFileBrowserFactory, ILayoutRestorer, IStateDB, ISettingRegistry, ICommandPalette, ITranslator],
+  optional: [IJobs, INotebookTracker, IFileBrowserFactory, ILayoutRestorer, IStateDB, ISettingRegistry, ICommandPalette, ILabShell, ITranslator],
   // eslint-disable-next-line max-params -- JupyterLab hands each service over as an argument of its own
   activate: (
     app: JupyterFrontEnd,
@@ -47,10 +49,11 @@ export const submitPlugin: JupyterFrontEndPlugin<void> = {
     state: IStateDB | null,
     settings: ISettingRegistry | null,
     palette: ICommandPalette | null,
+    labShell: ILabShell | null,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load(DOMAIN);
-    activate(app, { agent, trans, optional: { jobs, tracker, browsers, restorer, state, settings, palette } });
+    activate(app, { agent, trans, optional: { jobs, tracker, browsers, restorer, state, settings, palette, labShell } });
   }
 };
 
@@ -74,7 +77,7 @@ function activate(app: JupyterFrontEnd, { agent, trans, optional }: IActivation)
   };
   const deps: ISubmitDeps = { agent, jobs, notebooks, trans, announce, kept: createKeptPanels(state), defaultMinutes: followDefaultMinutes(optional.settings) };
   const panels = new WidgetTracker<MainAreaWidget<SubmitWidget>>({ namespace: 'cloister-submit' });
-  const open = openPanel(app, { agent, trans, panels, showJob, makeModel: path => new SubmitModel(path, deps) });
+  const open = openPanel(app, { agent, trans, panels, showJob, area: optional.labShell === null ? 'right' : 'main', makeModel: path => new SubmitModel(path, deps) });
   addSubmit({
     commands, trans, notebooks, open,
     openPath: () => tracker?.currentWidget?.context.path,
@@ -96,11 +99,12 @@ interface IPanelDeps {
   readonly trans: TranslationBundle;
   readonly panels: WidgetTracker<MainAreaWidget<SubmitWidget>>;
   readonly showJob: (job: Digest) => void;
+  readonly area: 'main' | 'right';
   readonly makeModel: (path: string) => SubmitModel;
 }
 
 /** One panel a notebook: a second call brings it forward, with the notebook as it is now. */
-function openPanel(app: JupyterFrontEnd, { agent, trans, panels, showJob, makeModel }: IPanelDeps): (path: string, options: { readonly restored: boolean }) => void {
+function openPanel(app: JupyterFrontEnd, { agent, trans, panels, showJob, area, makeModel }: IPanelDeps): (path: string, options: { readonly restored: boolean }) => void {
   return (path, { restored }) => {
     const present = panels.find(tab => tab.content.model.path === path);
     if (present !== undefined) {
@@ -110,7 +114,7 @@ function openPanel(app: JupyterFrontEnd, { agent, trans, panels, showJob, makeMo
     }
     const hasSidebar = app.commands.hasCommand(CommandIDs.showJobs);
     const tab = createSubmitTab({ agent, trans, model: makeModel(path), showJob: hasSidebar ? showJob : undefined });
-    app.shell.add(tab, 'main', { type: 'Cloister' });
+    app.shell.add(tab, area, { type: 'Cloister' });
     void panels.add(tab);
     if (!restored) app.shell.activateById(tab.id);
   };

@@ -32,9 +32,9 @@ function leavesOf(value: Json | Readonly<Record<string, Json>>, path = '', depth
   return Object.entries(value).flatMap(([name, item]) => leavesOf(item, path === '' ? stepOf(name) : `${path}.${stepOf(name)}`, depth + 1));
 }
 
-/** A name that itself has dots is quoted, so that it cannot pass for the path of another claim. */
+/** A name that itself has dots, and one of no characters, is quoted, so that it cannot pass for the path of another claim. */
 function stepOf(name: string): string {
-  return name.includes('.') ? JSON.stringify(name) : name;
+  return name === '' || name.includes('.') || name.startsWith('"') ? JSON.stringify(name) : name;
 }
 
 function text<K extends 'issuer' | 'hardware'>(name: K, value: Json | undefined): Partial<Record<K, string>> {

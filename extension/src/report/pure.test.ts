@@ -3,6 +3,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { answerWord, notProven, questionWords, statusWord, verdictMeaning, verdictReason, verdictWord } from '../words/verdict-words';
 import { createClaimsDictionary, explainClaim } from '../words/claims-dictionary';
 import { groupChecks, worstOf } from './check-groups';
+import { describeToken } from './describe-token';
 import type { IShownCheck, ShownStatus } from './report-view';
 import { verifyCommand } from './shell-words';
 
@@ -52,12 +53,20 @@ test.each([
   else expect(said).toMatch(words);
 });
 
+test('no claim passes for another one by its name', () => {
+  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const claims = { '': { hwmodel: 'GCP_INTEL_TDX' }, 'tdx.date': '1', '"tdx.date"': '2', tdx: { date: '3' }, hwmodel: 'SIMULATED' };
+  const paths = describeToken(`${part({ alg: 'RS256' })}.${part(claims)}.AAAA`).claims.map(({ path, value }) => `${path} ${value}`);
+  expect(paths).toEqual(['"".hwmodel GCP_INTEL_TDX', '"tdx.date" 1', '"\\"tdx.date\\"" 2', 'tdx.date 3', 'hwmodel SIMULATED']);
+});
+
 test.each([
   [['a/run.attestation.json', undefined], 'cloister verify a/run.attestation.json'],
   [['my run/x.attestation.json', 'my run'], "cloister verify 'my run/x.attestation.json' --outputs 'my run'"],
   [['$(rm -rf ~).attestation.json', undefined], "cloister verify '$(rm -rf ~).attestation.json'"],
   [["it's.attestation.json", ''], "cloister verify 'it'\\''s.attestation.json' --outputs ."],
   [['-x.attestation.json', undefined], 'cloister verify ./-x.attestation.json'],
+  [['=ls.attestation.json', undefined], "cloister verify '=ls.attestation.json'"],
   [['~root/x.attestation.json', undefined], "cloister verify '~root/x.attestation.json'"],
   [['a\nrm -rf ~.attestation.json', undefined], undefined],
   [['a\u202e.attestation.json', undefined], undefined],

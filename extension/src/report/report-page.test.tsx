@@ -131,6 +131,16 @@ test('what the agent saw in the folder is named as its word, and changed files s
   expect(screen.getByText('cloister verify results/run/run.attestation.json --outputs results/run')).toBeTruthy();
 });
 
+test.each<[Verdict, Verdict, number]>([
+  ['verified', 'verified', 2],
+  ['failed', 'verified', 0],
+  ['inconclusive', 'verified', 0],
+  ['verified', 'simulated', 1]
+])('where the page says %s and the agent says %s of the same file, %i boxes are green', (verdict, agents, green) => {
+  const page = show(stateOf({ verdict }, { comparison: { kind: 'done', folder: 'results/run', verdict: agents, outputs: check('opened_outputs', 'The opened outputs are the ones of the statement', 'pass') } }));
+  expect(page.querySelectorAll('.jp-mod-good')).toHaveLength(green);
+});
+
 test('without trust it says what is missing and what to do', () => {
   show(stateOf({ verdict: 'inconclusive' }, { trust: { kind: 'none', problem: problem('agent_missing', 'No agent.', 'Install it.') } }));
   expect(screen.getByText(/No trust settings could be read, so/)).toBeTruthy();

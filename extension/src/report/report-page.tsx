@@ -1,5 +1,6 @@
 import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { Verdict } from '@cloister/protocol';
 import { Message, ProblemMessage } from '../components/parts/message';
 import { notProven, verdictMeaning } from '../words/verdict-words';
 import { visibleLine } from '../words/visible';
@@ -70,12 +71,12 @@ function Troubles({ state, trans }: IPartProps): JSX.Element {
           <p>{trans.__('It may have been damaged or cut off on the way, or changed. Ask whoever sent it for the original file.')}</p>
         </Message>
       )}
-      {comparison !== undefined && <Comparison comparison={comparison} trans={trans} />}
+      {comparison !== undefined && <Comparison comparison={comparison} verdict={overallVerdict(state)} trans={trans} />}
     </>
   );
 }
 
-function Comparison({ comparison, trans }: { readonly comparison: IComparison; readonly trans: TranslationBundle }): JSX.Element {
+function Comparison({ comparison, verdict, trans }: { readonly comparison: IComparison; readonly verdict: Verdict; readonly trans: TranslationBundle }): JSX.Element {
   const folder = visibleLine(comparison.folder === '' ? '.' : comparison.folder);
   switch (comparison.kind) {
     case 'running':
@@ -89,7 +90,7 @@ function Comparison({ comparison, trans }: { readonly comparison: IComparison; r
       );
     case 'done':
       return (
-        <Message tone={comparisonTone(comparison)} title={trans.__('The agent also compared the files in this folder: %1', folder)}>
+        <Message tone={comparisonTone(comparison, verdict)} title={trans.__('The agent also compared the files in this folder: %1', folder)}>
           <p>{comparisonWords(comparison, trans)}</p>
           {comparison.outputs.status !== 'pass' && (
             <ul className="jp-Cloister-checks">
@@ -103,10 +104,11 @@ function Comparison({ comparison, trans }: { readonly comparison: IComparison; r
 
 type DoneComparison = Extract<IComparison, { kind: 'done' }>;
 
-function comparisonTone({ verdict, outputs }: DoneComparison): 'good' | 'bad' | 'caution' | 'neutral' {
+/** Green only where both say so: the agent read the report's file anew, and it may be another by now. */
+function comparisonTone({ verdict, outputs }: DoneComparison, onPage: Verdict): 'good' | 'bad' | 'caution' | 'neutral' {
   if (verdict === 'failed' || outputs.status === 'fail') return 'bad';
   if (outputs.status !== 'pass') return 'caution';
-  return verdict === 'verified' ? 'good' : 'neutral';
+  return verdict === 'verified' && onPage === 'verified' ? 'good' : 'neutral';
 }
 
 function comparisonWords({ verdict, outputs }: DoneComparison, trans: TranslationBundle): string {

@@ -1,17 +1,18 @@
-import { Component, type JSX, type ReactNode } from 'react';
+import { lazy, type JSX } from 'react';
 import type { Message as LuminoMessage } from '@lumino/messaging';
 import { Printing } from '@jupyterlab/apputils';
 import { ABCWidgetFactory, Base64ModelFactory, DocumentWidget, type DocumentRegistry } from '@jupyterlab/docregistry';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
-import { ProblemMessage } from '../components/parts/message';
+import { Late } from '../components/parts/late';
 import { reportIcon } from '../icons';
-import { problemOf } from '../model/problem';
 import type { IAgent } from '../tokens';
 import { FileWatch } from './file-watch';
-import { ReportPage } from './report-page';
 import { ReportSession } from './report-session';
+
+/** Comes with the first report that is opened. */
+const ReportPage = lazy(async () => ({ default: (await import('./report-page')).ReportPage }));
 
 /** Names under which JupyterLab knows the viewer; layouts that were saved refer to them. */
 export const REPORT_FILE_TYPE = 'cloister-report';
@@ -73,9 +74,9 @@ export class ReportWidget extends ReactWidget {
 
   protected override render(): JSX.Element {
     return (
-      <UnlessBroken trans={this.#trans}>
+      <Late trans={this.#trans}>
         <UseSignal signal={this.#session.changed}>{() => this.#page()}</UseSignal>
-      </UnlessBroken>
+      </Late>
     );
   }
 
@@ -144,23 +145,4 @@ export class ReportWidgetFactory extends ABCWidgetFactory<DocumentWidget<ReportW
 /** Browsers have `subtle` in secure contexts alone, whatever the type says. */
 function canVerify(): boolean {
   return window.isSecureContext && 'subtle' in window.crypto;
-}
-
-interface IUnlessBrokenProps {
-  readonly trans: TranslationBundle;
-  readonly children: ReactNode;
-}
-
-/** A report that breaks the page still gets words, never a blank one. */
-class UnlessBroken extends Component<IUnlessBrokenProps, { readonly broken: boolean }> {
-  static getDerivedStateFromError(): { readonly broken: boolean } {
-    return { broken: true };
-  }
-
-  override readonly state = { broken: false };
-
-  override render(): ReactNode {
-    const { trans, children } = this.props;
-    return this.state.broken ? <ProblemMessage problem={problemOf(undefined, trans)} /> : children;
-  }
 }

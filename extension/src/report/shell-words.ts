@@ -10,5 +10,5 @@ export function verifyCommand(report: string, outputs?: string): string | undefi
 function pathWord(path: string): string | undefined {
   if (visibleText(path) !== path) return undefined;
   const named = path === '' ? '.' : path.startsWith('-') ? `./${path}` : path;
-  return /^[A-Za-z0-9_./@%+=:,-]+$/.test(named) ? named : `'${named.replaceAll("'", `'\\''`)}'`;
+  return /^[A-Za-z0-9_./@+:,-]+$/.test(named) ? named : `'${named.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,9 +1,12 @@
-import type { JSX } from 'react';
+import { lazy, type JSX } from 'react';
 import { MainAreaWidget, ReactWidget } from '@jupyterlab/apputils';
+import { Late } from '../components/parts/late';
 import { cloisterIcon } from '../icons';
 import { visibleLine } from '../words/visible';
 import type { ISubmitContext } from './submit-context';
-import { SubmitPanel } from './submit-panel';
+
+/** Comes with the first panel that is opened. */
+const SubmitPanel = lazy(async () => ({ default: (await import('./submit-panel')).SubmitPanel }));
 
 /** The content of the panel's tab. It begins its work when it is first seen, not in a hidden tab of a restored layout. */
 export class SubmitWidget extends ReactWidget {
@@ -33,7 +36,11 @@ export class SubmitWidget extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    return <SubmitPanel context={this.#context} />;
+    return (
+      <Late trans={this.#context.trans}>
+        <SubmitPanel context={this.#context} />
+      </Late>
+    );
   }
 
   readonly #context: ISubmitContext;

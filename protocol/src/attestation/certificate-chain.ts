@@ -14,8 +14,9 @@ type Asn1 = typeof import('@peculiar/asn1-x509') & Pick<typeof import('@peculiar
 /**
  * The leaf's public key of a PKI token, its chain verified at a time: exactly leaf, intermediate, root; the root
  * equal to a pinned one by SHA-256 of its DER; signatures, names, validity, CA flags, path lengths, key usage and critical
- * extensions (RFC 5280 section 6.1, as far as three certificates need it). Entries are base64 DER by the documents and PEM
- * text in captured tokens.
+ * extensions (RFC 5280 section 6.1, as far as three certificates need it). An extended key usage restricts nothing here:
+ * none is defined for tokens, and Google's own verification takes any. Entries are base64 DER by the documents and PEM text
+ * in captured tokens.
  * @throws AppError attestation_rejected
  */
 export async function verifyChain(x5c: Json | undefined, roots: readonly Digest[], time: Date): Promise<CryptoKey> {
@@ -23,8 +24,8 @@ export async function verifyChain(x5c: Json | undefined, roots: readonly Digest[
   const asn1: Asn1 = { ...(await import('@peculiar/asn1-x509')), AsnConvert: (await import('@peculiar/asn1-schema')).AsnConvert };
   const der = readEntries(x5c);
   const [leaf, intermediate, root] = der.map(bytes => parse(() => asn1.AsnConvert.parse(bytes, asn1.Certificate)));
-  const rootBytes = der[2];
-  if (leaf === undefined || intermediate === undefined || root === undefined || rootBytes === undefined) {
+  const [leafBytes, intermediateBytes, rootBytes] = der;
+  if (leaf === undefined || intermediate === undefined || root === undefined || leafBytes === undefined || intermediateBytes === undefined || rootBytes === undefined) {
     throw rejected('not three certificates');
   }
   if (!roots.includes(digestOf(rootBytes))) throw rejected('the root is not a pinned one');
@@ -32,6 +33,8 @@ export async function verifyChain(x5c: Json | undefined, roots: readonly Digest[
     requireValidAt(certificate, time);
     requireKnownExtensions(certificate, asn1);
   }
+  requireExact(leaf, leafBytes, asn1);
+  requireExact(intermediate, intermediateBytes, asn1);
   requireAuthority(intermediate, 0, asn1);
   requireAuthority(root, 1, asn1);
   if (basicConstraintsOf(leaf, asn1)?.cA === true) throw rejected('the leaf is a certificate authority');
@@ -49,6 +52,27 @@ function readEntries(x5c: Json | undefined): Uint8Array<ArrayBuffer>[] {
     const pem = PEM.exec(entry)?.[1]?.replaceAll(/[\r\n]/g, '');
     return fromBase64(pem ?? entry);
   });
+}
+
+const SEQUENCE = 0x30;
+const BIT_STRING = 0x03;
+
+/**
+ * The parser reads BER and stops where the certificate ends. What is around the signed part must be the one DER encoding of
+ * it: else one certificate has many texts (bytes behind it, other lengths, parameters or unused bits that nobody signed).
+ */
+function requireExact({ tbsCertificate, tbsCertificateRaw, signatureValue }: Certificate, bytes: Uint8Array, { AsnConvert }: Asn1): void {
+  if (tbsCertificateRaw === undefined) throw rejected('a certificate has no bytes that were signed');
+  const algorithm = AsnConvert.serialize(tbsCertificate.signature);
+  const exact = derOf(SEQUENCE, tbsCertificateRaw, algorithm, derOf(BIT_STRING, new Uint8Array([0]), signatureValue));
+  if (digestOf(exact) !== digestOf(bytes)) throw rejected('a certificate is not in the one form that DER allows');
+}
+
+function derOf(tag: number, ...parts: readonly (ArrayBuffer | Uint8Array)[]): Uint8Array {
+  const content = parts.flatMap(part => [...new Uint8Array(part)]);
+  const length: number[] = [];
+  for (let left = content.length; left > 0; left >>= 8) length.unshift(left & 0xff);
+  return Uint8Array.from([tag, ...(content.length < 0x80 ? [content.length] : [0x80 + length.length, ...length]), ...content]);
 }
 
 function requireValidAt({ tbsCertificate: { validity } }: Certificate, time: Date): void {

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { defineSignedKind } from '../signed/signed-object.js';
+import { defineSignedKind } from '../signed/signed-kind.js';
 import { AgeRecipient, Thumbprint } from './primitives.js';
 
 /**

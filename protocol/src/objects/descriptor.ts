@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { defineSignedKind } from '../signed/signed-object.js';
+import { defineSignedKind } from '../signed/signed-kind.js';
 import { AgeRecipient, AssetName, Base64Url, Count, Digest, ServiceUrl, ShortText, Thumbprint } from './primitives.js';
 
 /** Media type without parameters (RFC 6838), in lower case. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { defineSignedKind } from '../signed/signed-object.js';
+import { defineSignedKind } from '../signed/signed-kind.js';
 import { Environment, HardwareModel, Issuer } from './policy.js';
 import { AgeRecipient, Attempt, Base64Url, Bytes32, Digest, FileKey, InputName, ServiceUrl, ShortText, Thumbprint, Time, UuidV7 } from './primitives.js';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { defineSignedKind } from '../signed/signed-object.js';
+import { defineSignedKind } from '../signed/signed-kind.js';
 import { AssetName, Bytes32, Count, Digest, Thumbprint, Time } from './primitives.js';
 
 const listOf = <S extends z.ZodMiniType>(item: S) => z.array(item).check(z.maxLength(256));

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { defineSignedKind } from '../signed/signed-object.js';
+import { defineSignedKind } from '../signed/signed-kind.js';
 import { Obligations } from './policy.js';
 import { AgeRecipient, Attempt, Bytes32, Count, Digest, FileKey, ShortText, Thumbprint, Time, UuidV7 } from './primitives.js';
 import { compareUtf8, toUtf8 } from '../bytes/text.js';

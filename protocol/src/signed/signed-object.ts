@@ -5,6 +5,7 @@ import { fromBase64Url } from '../bytes/base64url.js';
 import { digestOf } from '../bytes/digest.js';
 import { jcsBytes, parseJcs } from '../bytes/jcs.js';
 import { CompactJws, type Digest, type Thumbprint } from '../objects/primitives.js';
+import type { SignedKind } from './signed-kind.js';
 import { PublicJwk, publicKeyOf, thumbprintOf, type Signer } from './keys.js';
 
 /**
@@ -12,18 +13,9 @@ import { PublicJwk, publicKeyOf, thumbprintOf, type Signer } from './keys.js';
  * RFC 8785 form. Nothing is believed because of the key inside: its thumbprint must equal the signer that the
  * context expects. The digest of a signed object is that of its payload's bytes, never of the JWS text, since
  * Ed25519 signatures and header bytes can be made anew over one payload.
+ *
+ * This is one whose signature holds and whose signer is the expected one.
  */
-export interface SignedKind<S extends z.ZodMiniType> {
-  readonly kind: string;
-  readonly schema: S;
-}
-
-/** Names a kind; the name goes into `typ`, so that an object of one kind never passes for another. */
-export function defineSignedKind<S extends z.ZodMiniType>(kind: string, schema: S): SignedKind<S> {
-  return { kind, schema };
-}
-
-/** A signed object whose signature holds and whose signer is the expected one. */
 export interface Verified<T> {
   readonly payload: T;
   /** Digest of the payload's bytes: the object's name everywhere. */
