@@ -14,7 +14,6 @@ export interface IDataSectionProps {
 }
 
 type Decision = DraftView['decisions'][number];
-export type AssetAnswer = Decision['assets'][number];
 
 /** The data that the notebook reads, and what its owners say to this very job. */
 export function DataSection({ context, draft, mocks }: IDataSectionProps): JSX.Element {

@@ -3,7 +3,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Copyable } from '../components/parts/copyable';
 import { stepAfterDenial } from '../words/policy-words';
 import { visibleLine } from '../words/visible';
-import type { AssetAnswer } from './data-section';
+import type { AssetAnswer } from './submit-state';
 
 export interface IDenialReasonsProps {
   readonly answer: Pick<AssetAnswer, 'reasons' | 'denials'>;

@@ -61,3 +61,6 @@ function refusalInWords({ owner, decision, reasons, assets }: DraftView['decisio
 export function approversOf(draft: DraftView): string[] {
   return draft.decisions.filter(decision => decision.decision === 'wait').map(decision => visibleLine(decision.owner, 60));
 }
+
+/** What one owner says to one asset of the draft. */
+export type AssetAnswer = DraftView['decisions'][number]['assets'][number];
