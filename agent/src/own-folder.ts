@@ -12,7 +12,9 @@ export async function ownFolder(root: string, names: readonly string[]): Promise
   for (const name of names) {
     folder = join(folder, name);
     await mkdir(folder).catch((error: unknown) => {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      if (code === 'ENOENT' || code === 'ENOTDIR') throw new AppError('workspace_unsafe', `there is no folder ${root}`, { cause: error });
+      if (code !== 'EEXIST') throw error;
     });
     if (!(await lstat(folder)).isDirectory()) throw new AppError('workspace_unsafe', `${folder} is not a folder`);
   }

@@ -1,6 +1,6 @@
 import type { Resources } from './resources.js';
 
-/** One line of the result. `ours`, `peer` and `limit` are in `unit`. */
+/** One line of the result. `ours`, `peer` and `limit` are in `unit`; `ratioLimit` is, as `ratio`, a number alone. */
 export interface Figure {
   /** Stable: figures of two runs are compared by it. */
   readonly id: string;
@@ -12,6 +12,8 @@ export interface Figure {
   readonly ratio?: number;
   /** What we aim to stay under. */
   readonly limit?: number;
+  /** What we aim to keep the ratio under. */
+  readonly ratioLimit?: number;
   readonly unit: 's' | 'ms' | 'MiB' | 'GB/s';
   readonly runs: number;
   /** What was measured, what the peer is, and where the time or the memory went. */

@@ -63,13 +63,14 @@ async function takeAll(selected: readonly Selected[], bench: Bench): Promise<{ r
 }
 
 function readable({ ours, peer, ratio, ...figure }: Figure): Figure {
-  const { id, limit, ...rest } = figure;
+  const { id, limit, ratioLimit, ...rest } = figure;
   return {
     id,
     ours: rounded(ours),
     ...(peer === undefined ? {} : { peer: rounded(peer) }),
     ...(ratio === undefined ? {} : { ratio: rounded(ratio) }),
     ...(limit === undefined ? {} : { limit }),
+    ...(ratioLimit === undefined ? {} : { ratioLimit }),
     ...rest
   };
 }

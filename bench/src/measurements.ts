@@ -3,8 +3,11 @@ import { daemonRest } from './measures/daemon-rest.js';
 import { dataGrowth } from './measures/data-growth.js';
 import { decryption } from './measures/decryption.js';
 import { jobList } from './measures/job-list.js';
+import { labReady } from './measures/lab-ready.js';
 import { notebookTime } from './measures/notebook-time.js';
+import { sidebarPaint } from './measures/sidebar-paint.js';
+import { stateToPanel } from './measures/state-to-panel.js';
 import { submitTime } from './measures/submit-time.js';
 
 /** All that is measured, in the order of the result. */
-export const MEASUREMENTS: readonly Measurement[] = [notebookTime, submitTime, jobList, daemonRest, dataGrowth, decryption];
+export const MEASUREMENTS: readonly Measurement[] = [notebookTime, submitTime, jobList, daemonRest, dataGrowth, decryption, labReady, stateToPanel, sidebarPaint];

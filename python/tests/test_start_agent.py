@@ -1,6 +1,7 @@
 """How the agent is started beside Jupyter: what is refused, what is forgotten, which Node is taken."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -87,6 +88,25 @@ def test_every_failure_ends_with_a_code_and_one_plain_line() -> None:
         assert result.stderr.startswith("Cloister's agent cannot start. ")
         assert "Traceback" not in result.stderr
         assert result.stdout == ""
+
+
+def test_code_that_lies_above_the_agent_is_not_loaded_into_it(tmp_path: Path) -> None:
+    # A virtual environment in a workspace whose author put a package there, named like one that the agent would look for.
+    place = tmp_path / ".venv" / "cloister"
+    shutil.copytree(START.parent, place / "jupyter", ignore=shutil.ignore_patterns("__pycache__"))
+    (place / "agent").mkdir()
+    (place / "agent" / "agent.mjs").write_text(
+        "import { createRequire } from 'node:module';\nconst require = createRequire(import.meta.url);\n"
+        "if (!process.env.WS_NO_BUFFER_UTIL) require('bufferutil');\nif (!process.env.WS_NO_UTF_8_VALIDATE) require('utf-8-validate');\n"
+        "process.exit(7);\n",
+        encoding="utf-8",
+    )
+    for name in ("bufferutil", "utf-8-validate"):
+        planted = tmp_path / "node_modules" / name
+        planted.mkdir(parents=True)
+        (planted / "index.js").write_text("process.exit(66);\n", encoding="utf-8")
+    started = subprocess.run([sys.executable, "-I", str(place / "jupyter" / START.name), "/tmp/s"], cwd=tmp_path, timeout=30, check=False)
+    assert started.returncode == 7
 
 
 def test_the_process_that_becomes_the_agent_ends_with_its_parent(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-import { symlink } from 'node:fs/promises';
+import { lstat, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AGENT_API, AGENT_ROUTES, AppError, callRoute } from '@cloister/protocol';
@@ -29,6 +29,8 @@ describe('who may speak to the agent', () => {
     ['no client header, as from a form or an EventSource', { headers: without('x-cloister-client') }, 403],
     ['another origin', { headers: { ...PAGE_HEADERS, origin: 'http://evil.test' } }, 403],
     ['the same host at another port', { headers: { ...PAGE_HEADERS, origin: 'http://agent.test:8889' } }, 403],
+    ['a page from http, where the user came by https', { headers: { ...PAGE_HEADERS, 'x-forwarded-proto': 'https,http' } }, 403],
+    ['what is no page of the web', { headers: { ...PAGE_HEADERS, origin: 'app://agent.test' } }, 403],
     ['a sandboxed frame', { headers: { ...PAGE_HEADERS, origin: 'null' } }, 403],
     ['another site', { headers: { ...PAGE_HEADERS, 'sec-fetch-site': 'same-site' } }, 403],
     ['a mutation without origin', { method: 'POST', path: '/v1/drafts', headers: { ...without('origin'), ...JSON_TYPE }, body: '{"notebook":"study.ipynb"}' }, 403],
@@ -45,6 +47,7 @@ describe('who may speak to the agent', () => {
 
   test('JupyterLab’s own page, a GET without Origin included', async () => {
     expect((await face.raw({ headers: PAGE_HEADERS })).status).toBe(200);
+    expect((await face.raw({ headers: { ...PAGE_HEADERS, origin: 'https://agent.test', 'x-forwarded-proto': 'https' } })).status).toBe(200);
     const reply = await face.raw({ headers: without('origin', 'sec-fetch-site') });
     expect(reply.status).toBe(200);
     expect(reply.headers['x-content-type-options']).toBe('nosniff');
@@ -91,6 +94,14 @@ test('a likely secret is sent only where that was accepted, and the draft waits 
 test.each(['../outside.ipynb', '/etc/passwd', 'link/x.ipynb', 'sub/../../outside.ipynb'])('a path that leads out of the workspace is refused: %s', async path => {
   await symlink('/etc', join(bench.workspace, 'link'));
   expect(await codeOf(callRoute(face.client, AGENT_ROUTES.createDraft, { body: { notebook: path } }))).toBe('workspace_unsafe');
+});
+
+test.each(['dangling', 'dangling/below', 'nowhere', 'study.ipynb', 'study.ipynb/below'])('mocks do not go where there is no folder, and a link to nothing is not followed: %s', async folder => {
+  const nothing = join(bench.home, 'nothing');
+  await bench.put('study.ipynb', READS_BOTH);
+  await symlink(nothing, join(bench.workspace, 'dangling'));
+  expect(await codeOf(callRoute(face.client, AGENT_ROUTES.fetchMocks, { body: { folder } }))).toBe('workspace_unsafe');
+  await expect(lstat(nothing)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
 test('mocks and the catalog', async () => {

@@ -8,7 +8,7 @@ import type { Authenticate } from '@cloister/kit';
  * another port reach this far: by forms, by no-cors fetches, by EventSource. Therefore every request needs
  *   - the secret that only the proxy adds, which a browser cannot know and the proxy overwrites;
  *   - `X-Cloister-Client`, which no form and no EventSource can send without a preflight, and preflights are refused;
- *   - an Origin of this very host where there is one, and always where something is changed;
+ *   - an Origin of this very host where there is one, and always where something is changed; by https where the user is;
  *   - `Sec-Fetch-Site: same-origin` where the browser says it.
  * Bodies of other types than JSON are refused by the route table.
  */
@@ -48,9 +48,17 @@ function requireSamePage(headers: IncomingHttpHeaders, { originMayLack }: { read
     const url = URL.parse(origin);
     // "null" is what sandboxed frames say; it parses as no URL.
     if (url === null || host === undefined || url.host !== host) throw refused('the request comes from another origin');
+    // By their default ports a page from http and one from https have the same host, and anybody on the way writes the former.
+    if (url.protocol !== 'https:' && (url.protocol !== 'http:' || isForwardedFromHttps(headers))) throw refused('the request comes from another origin');
   }
   const site = single(headers, 'sec-fetch-site');
   if (site !== undefined && site !== 'same-origin') throw refused('the request comes from another site');
+}
+
+/** Whoever took the request by https says so. Somebody else who says it as well only makes us stricter. */
+function isForwardedFromHttps(headers: IncomingHttpHeaders): boolean {
+  const said = headers['x-forwarded-proto'];
+  return [said ?? []].flat().some(value => value.toLowerCase().split(',').some(scheme => scheme.trim() === 'https'));
 }
 
 function single(headers: IncomingHttpHeaders, name: string): string | undefined {

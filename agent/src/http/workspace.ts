@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { lstat, realpath } from 'node:fs/promises';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { AppError } from '@cloister/protocol';
 
@@ -21,18 +21,22 @@ export async function createWorkspaceRoot(folder: string): Promise<WorkspaceRoot
       const target = resolve(root, path);
       if (path.includes('\0') || !inside(target)) throw outside(path);
       // A link on the way may lead out. What is not there yet is made below the nearest folder that is.
-      if (!inside(await realNearest(target))) throw outside(path);
+      const real = await realNearest(target);
+      if (real === undefined || !inside(real)) throw outside(path);
       return target;
     },
     name: absolute => (inside(absolute) ? relative(root, absolute) : absolute)
   };
 }
 
-async function realNearest(path: string): Promise<string> {
+/** Undefined where a link on the way leads to nothing: what would be made there is anywhere. */
+async function realNearest(path: string): Promise<string | undefined> {
   const real = await realpath(path).catch(() => undefined);
   if (real !== undefined) return real;
   const parent = dirname(path);
-  return parent === path ? path : join(await realNearest(parent), 'new');
+  if (parent === path || (await lstat(path).catch(() => undefined)) !== undefined) return undefined;
+  const above = await realNearest(parent);
+  return above === undefined ? undefined : join(above, 'new');
 }
 
 function outside(path: string): AppError {

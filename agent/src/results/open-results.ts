@@ -57,8 +57,8 @@ export interface OpenOptions {
  */
 export async function openResults(services: Services, state: StateFolder, kept: KeptJob, options: OpenOptions): Promise<OpenedResults> {
   const job = kept.record.job;
-  const view = await readJobView(services, state, job);
-  const report = await fetchReport(services, view);
+  const view = await asTold(readJobView(services, state, job));
+  const report = await asTold(fetchReport(services, view));
   const folder = resolve(options.into ?? defaultFolder(kept));
   await requireFree(folder);
   const verify = createVerifier(services, report, { job, ...options });
@@ -68,7 +68,7 @@ export async function openResults(services: Services, state: StateFolder, kept: 
   const staging = join(dirname(folder), `.cloister-${randomBytes(8).toString('hex')}`);
   await mkdir(staging, { mode: 0o700 });
   try {
-    const sealed = await downloadSealed(services, evidence.statement, { view, folder: join(staging, 'sealed') });
+    const sealed = await asTold(downloadSealed(services, evidence.statement, { view, folder: join(staging, 'sealed') }));
     const digests = new Map([...sealed].map(([name, file]) => [name, file.digest]));
     await verify({ sealed: digests });
     const opened = join(staging, 'opened');
@@ -87,6 +87,14 @@ export async function openResults(services: Services, state: StateFolder, kept: 
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+/** Of an error that the operator tells, its code and its sentence. Checks with hints are ours alone: a person acts on them. */
+async function asTold<T>(work: Promise<T>): Promise<T> {
+  return work.catch((cause: unknown) => {
+    if (!(cause instanceof AppError)) throw cause;
+    throw new AppError(cause.code, cause.detail, { cause, hint: cause.hint });
+  });
 }
 
 /** @throws AppError job_not_finished | not_found, with what ended the job */

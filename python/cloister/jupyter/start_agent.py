@@ -27,6 +27,11 @@ PR_SET_PDEATHSIG = 1
 FOREIGN = re.compile(r"JUPYTERHUB_|JPY_|CONFIGPROXY_|JUPYTER_(?:TOKEN|PASSWORD)")
 
 
+# Faster native parts, which the WebSocket library loads from any folder above the agent that has them: a virtual environment
+# may lie in the workspace, among files that anybody wrote. With these set it never looks.
+WITHOUT_NATIVE_PARTS = {"WS_NO_BUFFER_UTIL": "1", "WS_NO_UTF_8_VALIDATE": "1"}
+
+
 class CannotStart(Exception):
     """What is wrong, and what to do, in words for the person who reads Jupyter's log."""
 
@@ -43,6 +48,7 @@ def main(arguments: list[str]) -> NoReturn:
         if not AGENT.is_file():
             raise CannotStart(f"{AGENT} is missing. Install cloister again; in a checkout: npm run build.")
         node = find_node(os.environ)
+        os.environ.update(WITHOUT_NATIVE_PARTS)
         os.execv(node, [node, str(AGENT), arguments[0]])
     except (CannotStart, OSError) as error:
         sys.stderr.write(f"Cloister's agent cannot start. {error}\n")
