@@ -13,7 +13,7 @@ export default tseslint.config(
     files: ['**/*.{ts,tsx}'],
     extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: {
-      parserOptions: { project: ['./*/tsconfig.json', './tsconfig.tests.json', './extension/tsconfig.tests.json', './ui-tests/tsconfig.json'], tsconfigRootDir: import.meta.dirname }
+      parserOptions: { project: ['./*/tsconfig.json', './tsconfig.tests.json', './extension/tsconfig.tests.json'], tsconfigRootDir: import.meta.dirname }
     },
     rules: {
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { allowDefaultCaseForExhaustiveSwitch: false, requireDefaultForNonUnion: true }],
