@@ -50,6 +50,8 @@ async function bundle({ root, entry, outfile }) {
     external: ['bufferutil', 'utf-8-validate'],
     tsconfigRaw: { compilerOptions: { target: 'ES2022', useDefineForClassFields: true, verbatimModuleSyntax: true } },
     // A bundled CommonJS dependency calls require() for Node's own modules, which an ES module lacks.
+    // `ws` would look for native helpers in every node_modules above the bundle, which may be somebody else's folder.
+    define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
     banner: { js: "import { createRequire as nodeRequire } from 'node:module';\nconst require = nodeRequire(import.meta.url);" }
   });
   // What was looked at and left out again is not in the bundle.

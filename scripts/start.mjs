@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { cloisterCommand } from './demo/command.mjs';
 import { ensureDemoState } from './demo/state.mjs';
 import { answersWith, launchJupyter, runtimeFolder } from './jupyter/launch.mjs';
-import { until } from './jupyter/processes.mjs';
+import { commandOf, until } from './jupyter/processes.mjs';
 import { openTour } from './jupyter/tour.mjs';
 import { HELP, readStartOptions } from './jupyter/start-options.mjs';
 import { setUp } from './setup.mjs';
@@ -92,7 +92,9 @@ async function findRunning() {
 
 function readServer(file) {
   try {
-    const { url, base_url: base, token } = JSON.parse(readFileSync(file, 'utf8'));
+    const { url, base_url: base, token, pid } = JSON.parse(readFileSync(file, 'utf8'));
+    // Of a Jupyter that is gone: somebody else may listen on its port by now, and would be sent the token.
+    if (!commandOf(pid).some(part => part.endsWith('serve.py'))) return undefined;
     return { origin: new URL(url).origin, base, token };
   } catch {
     return undefined;

@@ -38,7 +38,9 @@ function pathOf(name: 'CLOISTER_HOME' | 'CLOISTER_WORKSPACE' | 'CLOISTER_DAEMON'
   return value === undefined || value === '' ? undefined : resolve(value);
 }
 
+/** Only where this is a package of the checkout: a bundle lies among packages of strangers. */
 function builtDaemon(): string | undefined {
+  if (!existsSync(fileURLToPath(new URL('../package.json', import.meta.url)))) return undefined;
   const program = fileURLToPath(new URL('../../embedded/lib/main.js', import.meta.url));
   return existsSync(program) ? program : undefined;
 }

@@ -33,6 +33,7 @@ interface IShown {
 
 async function shown(listed: IOwnJob[], context: Partial<IJobContext> = {}): Promise<IShown> {
   const agent = new FakeAgent();
+  agent.state = 'connecting';
   agent.jobs = listed;
   const jobs = new Jobs({ agent, frame: draw => queueMicrotask(draw) });
   const ran: [string, unknown][] = [];

@@ -18,6 +18,7 @@ interface IRig {
 
 function rig(listed: IOwnJob[], place?: IJobsPlace): IRig {
   const agent = new FakeAgent();
+  agent.state = 'connecting';
   agent.jobs = listed;
   let waiting: (() => void)[] = [];
   const places: IJobsPlace[] = [];
@@ -34,9 +35,17 @@ function rig(listed: IOwnJob[], place?: IJobsPlace): IRig {
 }
 
 async function loaded({ agent, jobs }: IRig): Promise<void> {
+  agent.state = 'ready';
   agent.resumed.emit();
   await vi.waitFor(() => expect(jobs.page.status).toBe('loaded'));
 }
+
+test('a line that was up before anybody listened is not waited for', async () => {
+  const agent = new FakeAgent();
+  agent.jobs = TIMES(3);
+  const jobs = new Jobs({ agent, frame: draw => draw() });
+  await vi.waitFor(() => expect(jobs.page).toMatchObject({ status: 'loaded', jobs: { length: 3 } }));
+});
 
 test('asks for one page of fifty, however many jobs there are, and only once the line is up', async () => {
   const all = rig(TIMES(10_000));

@@ -43,6 +43,8 @@ export class Jobs implements IJobs {
     this.#restored = (deps.place ?? Promise.resolve(undefined)).then(place => this.#restore(place ?? START));
     deps.agent.events.connect(this.#onEvent, this);
     deps.agent.resumed.connect(this.#onResumed, this);
+    // The line may have been up before there was anybody to tell.
+    if (deps.agent.state === 'ready') this.#onResumed();
   }
 
   readonly changed = new Signal<this, void>(this);

@@ -31,7 +31,7 @@ test('only a verified report is called verified, and every verdict has words', (
   const verdicts = ['verified', 'failed', 'inconclusive', 'simulated'] as const;
   expect(verdicts.map(verdict => verdictWord(verdict, trans))).toEqual(['Verified', 'Not verified', 'Could not check', 'Simulated']);
   for (const words of [verdictReason, verdictMeaning]) expect(new Set(verdicts.map(verdict => words(verdict, trans))).size).toBe(4);
-  expect(notProven(trans)).toHaveLength(4);
+  expect(notProven(trans)).toHaveLength(5);
 });
 
 test('only a pass is called yes or passed', () => {

@@ -51,6 +51,7 @@ export function notProven(trans: TranslationBundle): readonly string[] {
     trans.__('that the notebook is correct;'),
     trans.__('that its outputs disclose nothing about the data;'),
     trans.__('that the maker of the hardware is honest;'),
+    trans.__('that no program on your own machine changed whom you trust;'),
     trans.__('that it was you who pressed the button, where someone else runs your JupyterHub.')
   ];
 }
