@@ -25,7 +25,7 @@ export interface IJobsPlace {
 const START: IJobsPlace = { search: '', cursors: [''] };
 
 export interface IJobsDeps {
-  readonly agent: Pick<IAgent, 'call' | 'events' | 'resumed'>;
+  readonly agent: Pick<IAgent, 'state' | 'call' | 'events' | 'resumed'>;
   /** Runs what it is given once before the next picture is drawn. */
   readonly frame: (draw: () => void) => void;
   /** Where one was before a reload. Nothing is read before it is known. Must not fail. */

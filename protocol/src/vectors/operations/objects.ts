@@ -13,7 +13,8 @@ import { decidePolicy } from '../../policy/decide-policy.js';
 import { intersectObligations } from '../../policy/obligations.js';
 import { PrivateJwk, PublicJwk, signerOf, thumbprintOf } from '../../signed/keys.js';
 import { verifyProof } from '../../signed/proof.js';
-import { signObject, verifyObject, type SignedKind } from '../../signed/signed-object.js';
+import type { SignedKind } from '../../signed/signed-kind.js';
+import { signObject, verifyObject } from '../../signed/signed-object.js';
 import { toJson } from '../format.js';
 import { defineOperation, type Operation } from './operation.js';
 
