@@ -25,7 +25,7 @@ export interface JupyterPlace {
  */
 export class JupyterServer {
   readonly #place: JupyterPlace;
-  #token = newToken();
+  readonly #token = newToken();
   #running: LaunchedJupyter | undefined;
 
   constructor(place: JupyterPlace) {
@@ -45,11 +45,6 @@ export class JupyterServer {
     return this.#token;
   }
 
-  get pid(): number {
-    if (this.#running === undefined) throw new Error('Jupyter does not run');
-    return this.#running.pid;
-  }
-
   /** What Jupyter, its kernels and the agent wrote since the last start. */
   readLog(): string {
     return this.#running === undefined ? '' : readFileSync(this.#running.log, 'utf8');
@@ -63,11 +58,6 @@ export class JupyterServer {
   async stop(): Promise<void> {
     await this.#running?.stop();
     this.#running = undefined;
-  }
-
-  /** From the next start on another token logs in. */
-  changeToken(): void {
-    this.#token = newToken();
   }
 
   /** The theme of pages loaded from now on. */
