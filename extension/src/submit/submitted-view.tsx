@@ -33,7 +33,7 @@ export function SubmittedView({ context, state: { job, own }, takesFocus }: ISub
             { name: trans.__('Now'), value: <span role="status">{own === undefined ? trans.__('Submitted, waiting for news') : stateInWords(own, trans)}</span> }
           ]}
         />
-        {ended ? <p>{trans.__('The job has ended. The list of jobs has its outputs and its report.')}</p> : <p>{trans.__('You can close this tab, or JupyterLab: the job goes on.')}</p>}
+        {ended ? <p>{trans.__('The job has ended. The list of jobs says how, and what came out of it.')}</p> : <p>{trans.__('You can close this tab, or JupyterLab: the job goes on.')}</p>}
         <div className="jp-Cloister-actions">
           {showJob !== undefined && (
             <button type="button" className="jp-Cloister-button jp-mod-accent" onClick={() => showJob(job)}>
