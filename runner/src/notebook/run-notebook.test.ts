@@ -175,11 +175,11 @@ test.concurrent.each([
   ['in C code', 'print("partial", flush=True)\nimport time; time.sleep(1); import ctypes; ctypes.PyDLL(None).sleep(1000)'],
   ['printing', 'while True: print("partial" * 100)']
 ])('a cell that never ends %s: deadline_exceeded, partial outputs kept', async (_, source) => {
-  const result = await run([code('print("before")'), code(source)], { timeoutMs: 4_000 });
+  const result = await run([code('print("before")'), code(source)], { timeoutMs: 10_000 });
   expect(result.outcome).toEqual({ status: 'failed', code: 'deadline_exceeded' });
   expect(textOf(result, 0)).toBe('before\n');
   expect(textOf(result, 1)).toContain('partial');
-  expect(result.endedAt.getTime() - result.startedAt.getTime()).toBeGreaterThanOrEqual(4_000);
+  expect(result.endedAt.getTime() - result.startedAt.getTime()).toBeGreaterThanOrEqual(10_000);
 }, 60_000);
 
 test('a run is cancelled: before it starts, and while it runs', async () => {
