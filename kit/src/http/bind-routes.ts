@@ -5,7 +5,7 @@ import { requestIdOf } from './problem.js';
 import { assertBodyHead, assertNoBody, readJsonBody, streamBody } from './read-body.js';
 import type { Authenticate, Authenticated, Handlers, RouteCall, RouteHandler } from './route-call.js';
 import { sendReply } from './send-reply.js';
-import { closeAfterReply } from './unread-body.js';
+import { lingerAfterReply } from './unread-body.js';
 
 export interface BindOptions<C> {
   readonly authenticate: Authenticate<C>;
@@ -64,7 +64,7 @@ function serve<R extends RouteSpec, C>(route: R, handler: RouteHandler<R, C>, { 
     };
     // Its parts have the output types of the very schemas that parsed them; how they follow from R is beyond the compiler.
     const result = await handler(call as RouteCall<R, C>);
-    closeAfterReply(request, response);
+    lingerAfterReply(request, response);
     await sendReply(response, route, result, controller.signal);
   };
 }

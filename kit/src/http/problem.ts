@@ -2,7 +2,7 @@ import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'exp
 import { AppError, problemOf } from '@cloister/protocol';
 import type { Logger } from '../logger.js';
 import { retryAfterMs } from '../retry.js';
-import { closeAfterReply, discardSmallBody } from './unread-body.js';
+import { lingerAfterReply, discardSmallBody } from './unread-body.js';
 
 /** Nothing here; also what a stranger sees of other people's things. */
 export const notFound: RequestHandler = () => {
@@ -36,7 +36,7 @@ export function problemMiddleware(logger: Logger): ErrorRequestHandler {
 
 function sendProblem(told: AppError, request: Request, response: Response): void {
   if (response.destroyed || response.headersSent) return;
-  closeAfterReply(request, response);
+  lingerAfterReply(request, response);
   const retryAfter = retryAfterMs(told);
   if (retryAfter > 0) response.setHeader('retry-after', String(Math.ceil(retryAfter / 1000)));
   if (told.status === 401) response.setHeader('www-authenticate', 'Cloister-Proof');

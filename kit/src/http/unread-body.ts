@@ -7,7 +7,7 @@ const LINGER_MS = 1000;
  * connection ends, since it may be a terabyte. Ending it at once would make the kernel reset the connection, and a client
  * that is still writing would lose the reply.
  */
-export function closeAfterReply(request: IncomingMessage, response: ServerResponse): void {
+export function lingerAfterReply(request: IncomingMessage, response: ServerResponse): void {
   const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers;
   const hasBody = coding !== undefined || length !== '0';
   if (!hasBody || request.complete || response.headersSent) return;
