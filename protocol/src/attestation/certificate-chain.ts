@@ -4,6 +4,7 @@ import { fromBase64 } from '../bytes/base64url.js';
 import { digestOf } from '../bytes/digest.js';
 import type { Json } from '../bytes/json.js';
 import type { Digest } from '../objects/primitives.js';
+import type { RsaPublicKey } from './rsa.js';
 
 const CHAIN_LENGTH = 3;
 const PEM = /^-----BEGIN CERTIFICATE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END CERTIFICATE-----\r?\n?$/;
@@ -19,7 +20,7 @@ type Asn1 = typeof import('@peculiar/asn1-x509') & Pick<typeof import('@peculiar
  * in captured tokens.
  * @throws AppError attestation_rejected
  */
-export async function verifyChain(x5c: Json | undefined, roots: readonly Digest[], time: Date): Promise<CryptoKey> {
+export async function verifyChain(x5c: Json | undefined, roots: readonly Digest[], time: Date): Promise<RsaPublicKey> {
   // Loaded only where a token carries a chain.
   const asn1: Asn1 = { ...(await import('@peculiar/asn1-x509')), AsnConvert: (await import('@peculiar/asn1-schema')).AsnConvert };
   const der = readEntries(x5c);
@@ -42,7 +43,9 @@ export async function verifyChain(x5c: Json | undefined, roots: readonly Digest[
   await requireIssued(leaf, intermediate, asn1);
   await requireIssued(intermediate, root, asn1);
   await requireIssued(root, root, asn1);
-  return importKey(leaf, 'SHA-256', asn1);
+  const { n, e } = await crypto.subtle.exportKey('jwk', await importKey(leaf, 'SHA-256', asn1));
+  if (n === undefined || e === undefined) throw rejected('the leaf’s key is not RSA');
+  return { n, e };
 }
 
 function readEntries(x5c: Json | undefined): Uint8Array<ArrayBuffer>[] {
@@ -135,11 +138,13 @@ const RSA = 'RSASSA-PKCS1-v1_5';
 
 async function importKey({ tbsCertificate }: Certificate, hash: string, { AsnConvert }: Asn1): Promise<CryptoKey> {
   const spki = AsnConvert.serialize(tbsCertificate.subjectPublicKeyInfo);
-  const key = await crypto.subtle.importKey('spki', spki, { name: RSA, hash }, false, ['verify']).catch((cause: unknown) => {
+  const key = await crypto.subtle.importKey('spki', spki, { name: RSA, hash }, true, ['verify']).catch((cause: unknown) => {
     throw new AppError('attestation_rejected', 'a key in the chain is not RSA', { cause });
   });
   const bits = 'modulusLength' in key.algorithm ? Number(key.algorithm.modulusLength) : 0;
   if (bits < 2048) throw rejected('a key in the chain has less than 2048 bits');
+  const exponent = 'publicExponent' in key.algorithm ? key.algorithm.publicExponent : undefined;
+  if (!(exponent instanceof Uint8Array) || exponent.join() !== '1,0,1') throw rejected('a key in the chain has another exponent than 65537');
   return key;
 }
 

@@ -41,6 +41,9 @@ export const skipped = (hint: string): CheckOutcome => ({ status: 'skipped', hin
 /** Not answerable with what the verifier was given; `hint` says what is missing. */
 export const unknown = (hint: string): CheckOutcome => ({ status: 'unknown', hint });
 
+/** A list as `expected` holds one; by itself, that nothing is accepted. */
+export const expectedList = (list: readonly string[]): Json => (list.length === 0 ? 'none' : [...list]);
+
 /** pass where the two are equal, fail with both where not. */
 export function expectEqual(expected: Json, actual: Json | undefined, hint?: string): CheckOutcome {
   return expected === actual ? pass(actual) : fail(expected, actual, hint);
@@ -48,5 +51,5 @@ export function expectEqual(expected: Json, actual: Json | undefined, hint?: str
 
 /** pass where the value is one of the list; an absent value is never in any list. */
 export function expectOneOf(list: readonly string[], actual: Json | undefined, hint?: string): CheckOutcome {
-  return typeof actual === 'string' && list.includes(actual) ? pass(actual) : fail([...list], actual, hint);
+  return typeof actual === 'string' && list.includes(actual) ? pass(actual) : fail(expectedList(list), actual, hint);
 }

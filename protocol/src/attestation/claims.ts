@@ -8,16 +8,20 @@ import { isObject } from './token.js';
  */
 export interface Claims {
   readonly raw: Readonly<Record<string, Json>>;
-  readonly issuer?: string;
-  readonly hardware?: string;
-  readonly image?: Digest;
-  readonly instance?: string;
-  readonly project?: string;
-  readonly zone?: string;
+  /** The submodules that questions are about (`submods`); empty where there is none of that name. */
+  readonly container: Readonly<Record<string, Json>>;
+  readonly space: Readonly<Record<string, Json>>;
+  readonly gce: Readonly<Record<string, Json>>;
+  readonly issuer: string | undefined;
+  readonly hardware: string | undefined;
+  readonly image: Digest | undefined;
+  readonly instance: string | undefined;
+  readonly project: string | undefined;
+  readonly zone: string | undefined;
   /** A time in seconds, where it is an integer. */
-  readonly issuedAt?: number;
-  readonly notBefore?: number;
-  readonly expiresAt?: number;
+  readonly issuedAt: number | undefined;
+  readonly notBefore: number | undefined;
+  readonly expiresAt: number | undefined;
   /** eat_nonce as a list: real tokens carry a string for one nonce and an array for several. */
   readonly nonces: readonly string[];
   /** True where eat_nonce has a form that no real token has. */
@@ -29,28 +33,33 @@ export interface Claims {
 /** The claims that the checks look at. Never throws: what does not fit is absent or marked as malformed. */
 export function readClaims(raw: Readonly<Record<string, Json>>): Claims {
   const nonces = readNonces(raw['eat_nonce']);
-  const overrides = at(raw, 'submods', 'container', 'env_override');
+  const container = objectOf(at(raw, 'submods', 'container'));
+  const gce = objectOf(at(raw, 'submods', 'gce'));
+  const { env_override: overrides } = container;
   return {
     raw,
+    container,
+    space: objectOf(at(raw, 'submods', 'confidential_space')),
+    gce,
     nonces: nonces ?? [],
     noncesMalformed: nonces === undefined,
     envOverrides: isObject(overrides) ? Object.keys(overrides).sort() : [],
     // absent on tokens without overrides, null on older ones
     envOverridesMalformed: overrides !== undefined && overrides !== null && !isObject(overrides),
-    ...text('issuer', raw['iss']),
-    ...text('hardware', raw['hwmodel']),
-    ...digest('image', at(raw, 'submods', 'container', 'image_digest')),
-    ...text('instance', at(raw, 'submods', 'gce', 'instance_name')),
-    ...text('project', at(raw, 'submods', 'gce', 'project_id')),
-    ...text('zone', at(raw, 'submods', 'gce', 'zone')),
-    ...seconds('issuedAt', raw['iat']),
-    ...seconds('notBefore', raw['nbf']),
-    ...seconds('expiresAt', raw['exp'])
+    issuer: textOf(raw['iss']),
+    hardware: textOf(raw['hwmodel']),
+    image: digestOf(container['image_digest']),
+    instance: textOf(gce['instance_name']),
+    project: textOf(gce['project_id']),
+    zone: textOf(gce['zone']),
+    issuedAt: secondsOf(raw['iat']),
+    notBefore: secondsOf(raw['nbf']),
+    expiresAt: secondsOf(raw['exp'])
   };
 }
 
 /** The member at a path of objects, or undefined. */
-export function at(raw: Json | Readonly<Record<string, Json>>, ...path: readonly string[]): Json | undefined {
+export function at(raw: Json | Readonly<Record<string, Json>> | undefined, ...path: readonly string[]): Json | undefined {
   let value: Json | undefined = isObject(raw) ? raw : undefined;
   for (const name of path) {
     value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
@@ -67,25 +76,21 @@ function readNonces(value: Json | undefined): readonly string[] | undefined {
   return value.every(item => typeof item === 'string') ? value : undefined;
 }
 
-type Named<K extends string, T> = Partial<Readonly<Record<K, T>>>;
+function objectOf(value: Json | undefined): Readonly<Record<string, Json>> {
+  return isObject(value) ? value : {};
+}
 
-function text<K extends string>(key: K, value: Json | undefined): Named<K, string> {
-  return typeof value === 'string' && value !== '' ? named(key, value) : {};
+function textOf(value: Json | undefined): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
 /** The last second of the year 9999: later times have no RFC 3339 form, and the largest have no Date at all. */
 const LAST_SECOND = 253_402_300_799;
 
-function seconds<K extends string>(key: K, value: Json | undefined): Named<K, number> {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= LAST_SECOND ? named(key, value) : {};
+function secondsOf(value: Json | undefined): number | undefined {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= LAST_SECOND ? value : undefined;
 }
 
-function digest<K extends string>(key: K, value: Json | undefined): Named<K, Digest> {
-  const parsed = Digest.safeParse(value);
-  return parsed.success ? named(key, parsed.data) : {};
-}
-
-function named<K extends string, T>(key: K, value: T): Named<K, T> {
-  const result: Named<K, T> = {};
-  return Object.assign(result, { [key]: value });
+function digestOf(value: Json | undefined): Digest | undefined {
+  return Digest.safeParse(value).data;
 }

@@ -1,41 +1,70 @@
-import { compactVerify, importJWK } from 'jose';
 import { AppError } from '../errors.js';
-import type { PinnedVerifier } from '../objects/trust.js';
+import { TokenAlgorithm, type PinnedVerifier } from '../objects/trust.js';
 import { verifyChain } from './certificate-chain.js';
-import { fail, pass, unknown, type CheckOutcome } from './check.js';
+import { fail, pass, skipped, unknown, type CheckOutcome } from './check.js';
+import { VERIFIER_TRAITS } from './issuers.js';
+import { findKey } from './key-archive.js';
+import type { RsaPublicKey, VerifyRsa } from './rsa.js';
 import type { ParsedToken } from './token.js';
 
+/** Header members that change how a token is read (RFC 7515 section 4.1.11, RFC 7797, RFC 7516): none has a place here. */
+const FOREIGN_MEMBERS = ['crit', 'b64', 'enc', 'zip', 'epk'];
+
+/** Whether the header asks for what this verifier does and nothing else. Before any key is touched. */
+export function checkAlgorithm({ header }: ParsedToken, verifier: PinnedVerifier): CheckOutcome {
+  const { algorithms } = VERIFIER_TRAITS[verifier.kind];
+  const { alg, typ } = header;
+  if (!algorithms.some(algorithm => algorithm === alg)) return fail([...algorithms], alg);
+  const foreign = FOREIGN_MEMBERS.filter(member => member in header);
+  if (foreign.length > 0) return fail('no member that changes how the token is read', foreign);
+  return typ === undefined || typ === 'JWT' ? pass(alg) : fail('JWT', typ);
+}
+
+/** A key that a pinned root or the key archive vouches for, or why there is none. */
+export interface SigningKey {
+  readonly outcome: CheckOutcome;
+  readonly key?: RsaPublicKey;
+}
+
 /**
- * Whether a pinned key signed the token: for OIDC tokens a key of the verifier's dated key sets with the token's
- * `kid`, for PKI tokens (x5c) a chain to a pinned root. `jku`, `jwk` and `x5u` are ignored; the algorithm is
- * pinned before any key is touched.
+ * The key that must have signed: for tokens with certificates the leaf’s, its chain verified to a pinned root at the time of
+ * issue; for others the archive’s. `jku`, `jwk` and `x5u` are ignored: a token does not say whom to believe.
  */
-export async function checkSignature(token: ParsedToken, verifier: PinnedVerifier): Promise<CheckOutcome> {
-  if (token.header['alg'] !== 'RS256') return fail('RS256', token.header['alg']);
-  if ('crit' in token.header || 'b64' in token.header) return fail('no critical extensions', 'crit or b64');
+export async function findSigningKey({ header, claims }: ParsedToken, verifier: PinnedVerifier): Promise<SigningKey> {
+  const { iat: issuedAt } = claims;
+  if (typeof issuedAt !== 'number' || !Number.isSafeInteger(issuedAt)) return { outcome: fail('a time of issue', issuedAt) };
+  if (header['x5c'] !== undefined && VERIFIER_TRAITS[verifier.kind].pki) return checkChain(header['x5c'], verifier, issuedAt);
+  const { kid } = header;
+  const algorithm = TokenAlgorithm.safeParse(header['alg']);
+  if (typeof kid !== 'string') return { outcome: fail('a key id', kid) };
+  if (!algorithm.success) return { outcome: skipped('the algorithm is none that this verifier signs with') };
+  return findKey(verifier, { kid, algorithm: algorithm.data, issuedAt });
+}
+
+async function checkChain(x5c: ParsedToken['header'][string], { issuer, roots }: PinnedVerifier, issuedAt: number): Promise<SigningKey> {
+  if (roots.length === 0) return { outcome: unknown(`no root certificate of ${issuer} is pinned: add one to the trust file`) };
   try {
-    return await (token.header['x5c'] === undefined ? checkPinnedKey(token, verifier) : checkChain(token, verifier));
+    const key = await verifyChain(x5c, roots.map(root => root.fingerprint), new Date(issuedAt * 1000));
+    return { key, outcome: pass('certificate chain to a pinned root') };
   } catch (cause) {
-    if (cause instanceof AppError) return fail('a signature by a pinned key', cause.detail);
-    return fail('a signature by a pinned key', 'signature does not verify');
+    if (cause instanceof AppError) return { outcome: fail('a certificate chain to a pinned root', cause.detail) };
+    throw cause;
   }
 }
 
-async function checkPinnedKey(token: ParsedToken, verifier: PinnedVerifier): Promise<CheckOutcome> {
-  const { kid } = token.header;
-  const keys = verifier.jwks.flatMap(set => set.keys).filter(key => key.kid === kid);
-  const distinct = [...new Map(keys.map(key => [key.n, key])).values()];
-  const [key] = distinct;
-  if (key === undefined) return unknown(`no pinned key of ${verifier.issuer} has the id ${typeof kid === 'string' ? kid : '(none)'}: update the trust file`);
-  if (distinct.length > 1) return fail('one key for this key id', `${distinct.length} different keys`);
-  await compactVerify(token.compact, await importJWK(key, 'RS256'), { algorithms: ['RS256'] });
-  return pass(key.kid);
+/** Whether that key signed these very bytes. */
+export async function checkSignature(token: ParsedToken, { key }: SigningKey, verifyRsa: VerifyRsa): Promise<CheckOutcome> {
+  if (key === undefined) return skipped('there is no key to check it with');
+  const algorithm = TokenAlgorithm.safeParse(token.header['alg']);
+  if (!algorithm.success) return skipped('the algorithm is none that this verifier signs with');
+  const signed = { input: token.signingInput, signature: token.signature };
+  return (await verifies(verifyRsa, key, { algorithm: algorithm.data, signed })) ? pass(algorithm.data) : fail('a signature by this key', 'another');
 }
 
-async function checkChain(token: ParsedToken, verifier: PinnedVerifier): Promise<CheckOutcome> {
-  const { iat } = token.claims;
-  if (typeof iat !== 'number') return fail('a time of issue', iat);
-  const key = await verifyChain(token.header['x5c'], verifier.roots, new Date(iat * 1000));
-  await compactVerify(token.compact, key, { algorithms: ['RS256'] });
-  return pass('certificate chain to a pinned root');
+async function verifies(verifyRsa: VerifyRsa, key: RsaPublicKey, { algorithm, signed }: { algorithm: TokenAlgorithm; signed: Parameters<VerifyRsa>[2] }): Promise<boolean> {
+  try {
+    return await verifyRsa(key, algorithm, signed);
+  } catch {
+    return false; // a key or signature that cannot be read verifies nothing
+  }
 }

@@ -1,22 +1,19 @@
-import { AppError } from '../errors.js';
 import type { PinnedVerifier, Trust } from '../objects/trust.js';
 import { fail, pass, skipped, unknown, type Check, type CheckOutcome } from './check.js';
 import { CLAIM_CHECKS } from './checks/index.js';
 import { readClaims, type Claims } from './claims.js';
-import type { AttestationExpectation, CheckContext } from './expectation.js';
-import { checkSignature } from './signature.js';
-import { parseToken, type ParsedToken } from './token.js';
-
-/** Issuer of the local simulator. `.invalid` (RFC 2606) can belong to nobody. */
-export const SIMULATOR_ISSUER = 'https://simulator.cloister.invalid';
-/** Issuer of Google Cloud Attestation, as its tokens and its OpenID configuration write it. */
-export const GOOGLE_ISSUER = 'https://confidentialcomputing.googleapis.com';
+import type { AttestationExpectation } from './expectation.js';
+import { verifyRsaByWebCrypto, type VerifyRsa } from './rsa.js';
+import { checkAlgorithm, checkSignature, findSigningKey } from './signature.js';
+import { readToken } from './token.js';
 
 /** What a token is verified by. `now` is the verifier’s own clock. */
 export interface VerifyAttestationOptions {
   readonly trust: Pick<Trust, 'verifiers'>;
   readonly expect: AttestationExpectation;
   readonly now: Date;
+  /** How RSA signatures are verified: WebCrypto, unless the caller has something faster. */
+  readonly verifyRsa?: VerifyRsa;
 }
 
 /** The answers to all questions about one token. */
@@ -31,34 +28,39 @@ export interface AttestationResult {
 }
 
 /**
- * Verifies an attestation result (RFC 9334) of Confidential Space or of the local simulator: form, pinned issuer,
- * signature, then every question about its claims. Never throws on a bad token: a check fails.
+ * Verifies an attestation result (RFC 9334): a Confidential Space token of Google Cloud Attestation (OIDC or PKI) or of Intel Trust
+ * Authority, or one of the local simulator. Form, pinned issuer, algorithm, key, signature, then every question
+ * about its claims; all are asked, and none is left out without saying why. Never throws on a bad token: a check fails.
  */
-export async function verifyAttestation(token: string, options: VerifyAttestationOptions): Promise<AttestationResult> {
-  const form = parseForm(token);
-  if (form.token === undefined) return conclude([form.check, ...skipAll('the token cannot be read')]);
-  const claims = readClaims(form.token.claims);
+export async function verifyAttestation(compact: string, options: VerifyAttestationOptions): Promise<AttestationResult> {
+  const { form, encoding, uniqueKeys, token } = readToken(compact);
+  const read = [named(FORM, form), named(ENCODING, encoding), named(UNIQUE_KEYS, uniqueKeys)];
+  if (token === undefined) return conclude([...read, ...skipAll([ISSUER, ...BY_VERIFIER], 'the token cannot be read')]);
+  const claims = readClaims(token.claims);
   const verifier = options.trust.verifiers.find(pinned => pinned.issuer === claims.issuer);
   const issuer = named(ISSUER, checkIssuer(claims, verifier, options.expect));
-  if (verifier === undefined) return conclude([form.check, issuer, ...skipAll('the issuer is not pinned', 1)], claims);
-  const signature = named(SIGNATURE, await checkSignature(form.token, verifier));
-  const context: CheckContext = { claims, verifier, expect: options.expect, now: options.now };
+  if (verifier === undefined) return conclude([...read, issuer, ...skipAll(BY_VERIFIER, 'the issuer is not pinned')], claims);
+  const algorithm = named(ALGORITHM, checkAlgorithm(token, verifier));
+  const key = await findSigningKey(token, verifier);
+  const signature = named(SIGNATURE, await checkSignature(token, key, options.verifyRsa ?? verifyRsaByWebCrypto));
+  const context = { claims, verifier, expect: options.expect, now: options.now };
   const answers = CLAIM_CHECKS.map(check => named(check, check.run(context)));
-  return conclude([form.check, issuer, signature, ...answers], claims, verifier);
+  return conclude([...read, issuer, algorithm, named(KEY, key.outcome), signature, ...answers], claims, verifier);
 }
 
 const FORM = { id: 'token_form', title: 'The token is well formed' };
+const ENCODING = { id: 'encoding', title: 'The token can be decoded in one way only' };
+const UNIQUE_KEYS = { id: 'unique_keys', title: 'The token says everything once' };
 const ISSUER = { id: 'issuer', title: 'A verifier that you trust issued it' };
+const ALGORITHM = { id: 'algorithm', title: 'It is signed as this verifier signs' };
+const KEY = { id: 'key', title: 'The key that signed it is one that you trust' };
 const SIGNATURE = { id: 'signature', title: 'The verifier’s signature holds' };
 
-function parseForm(compact: string): { check: Check; token?: ParsedToken } {
-  try {
-    return { check: named(FORM, pass()), token: parseToken(compact) };
-  } catch (cause) {
-    if (!(cause instanceof AppError)) throw cause;
-    return { check: named(FORM, fail('a canonical compact JWS', cause.detail)) };
-  }
-}
+/** All that cannot be asked before the issuer is known to be pinned. */
+const BY_VERIFIER = [ALGORITHM, KEY, SIGNATURE, ...CLAIM_CHECKS];
+
+/** Ids of all checks of a token, in their order. */
+export const ATTESTATION_CHECK_IDS: readonly string[] = [FORM, ENCODING, UNIQUE_KEYS, ISSUER, ...BY_VERIFIER].map(check => check.id);
 
 function checkIssuer(claims: Claims, verifier: PinnedVerifier | undefined, expect: AttestationExpectation): CheckOutcome {
   const allowed = expect.policy.verifiers;
@@ -66,12 +68,17 @@ function checkIssuer(claims: Claims, verifier: PinnedVerifier | undefined, expec
   return verifier === undefined ? unknown(`${claims.issuer} is not pinned in the trust file`) : pass(claims.issuer);
 }
 
-function skipAll(reason: string, from = 0): Check[] {
-  return [ISSUER, SIGNATURE, ...CLAIM_CHECKS].slice(from).map(check => named(check, skipped(reason)));
+interface CheckName {
+  readonly id: string;
+  readonly title: string;
 }
 
-function named(check: { readonly id: string; readonly title: string }, outcome: CheckOutcome): Check {
-  return { id: check.id, title: check.title, ...outcome };
+function skipAll(checks: readonly CheckName[], reason: string): Check[] {
+  return checks.map(check => named(check, skipped(reason)));
+}
+
+function named({ id, title }: CheckName, outcome: CheckOutcome): Check {
+  return { id, title, ...outcome };
 }
 
 function conclude(checks: readonly Check[], claims?: Claims, verifier?: PinnedVerifier): AttestationResult {

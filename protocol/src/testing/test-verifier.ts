@@ -1,12 +1,12 @@
-import { CompactSign, exportJWK, generateKeyPair } from 'jose';
-import { digestOf } from '../bytes/digest.js';
-import { toBase64 } from '../bytes/base64url.js';
+import { exportJWK } from 'jose';
+import { toBase64Url } from '../bytes/base64url.js';
 import type { Json } from '../bytes/json.js';
 import { toUtf8 } from '../bytes/text.js';
 import { toTime } from '../objects/ids.js';
 import type { Digest } from '../objects/primitives.js';
-import { PinnedVerifier, VerifierJwk } from '../objects/trust.js';
-import { SIMULATOR_ISSUER } from '../attestation/verify.js';
+import { PinnedVerifier, VerifierJwk, type TokenAlgorithm } from '../objects/trust.js';
+import { GOOGLE_ISSUER, INTEL_ISSUER, SIMULATED_HARDWARE, SIMULATOR_ISSUER, TDX_HARDWARE, VERIFIER_TRAITS } from '../attestation/issuers.js';
+import { createTestChain, createTestRsaKeys, type TestChain } from './test-chain.js';
 
 export interface MintOptions {
   readonly audience: string;
@@ -18,47 +18,127 @@ export interface MintOptions {
   readonly envOverride?: Readonly<Record<string, string>>;
   /** Replaces claims; `undefined` removes one. */
   readonly claims?: Readonly<Record<string, Json | undefined>>;
-  readonly header?: Readonly<Record<string, Json>>;
+  /** Replaces what is at a path of members, such as `submods.gce.zone`; `undefined` removes it. */
+  readonly paths?: Readonly<Record<string, Json | undefined>>;
+  /** Members of the header; `undefined` removes one. */
+  readonly header?: Readonly<Record<string, Json | undefined>>;
   readonly kind?: 'oidc' | 'pki';
+  /** Intel signs by either, under one key id. */
+  readonly algorithm?: TokenAlgorithm;
 }
+
+/** The keys of a verifier that signs: by RS256, by PS384, and of the leaf certificate. */
+export type TestTokenKey = 'oidc' | 'pss' | 'leaf';
 
 export interface TestVerifier {
   readonly pinned: PinnedVerifier;
   readonly mint: (options: MintOptions) => Promise<string>;
+  /** Signs any header and payload as they are. */
+  readonly sign: (token: { readonly header: string | Uint8Array; readonly payload: string | Uint8Array }, key?: TestTokenKey) => Promise<string>;
+  readonly keys: Readonly<Record<TestTokenKey, CryptoKeyPair>>;
+  readonly chain: TestChain;
+}
+
+/** The key id that all keys of a test verifier share. */
+export const TEST_KEY_ID = 'test-key';
+
+const DEFAULTS: Readonly<Record<PinnedVerifier['kind'], { issuer: string; hardware: string; lifetime: number; header: Readonly<Record<string, Json>> }>> = {
+  google: { issuer: GOOGLE_ISSUER, hardware: 'GCP_INTEL_TDX', lifetime: 3600, header: {} },
+  intel: { issuer: INTEL_ISSUER, hardware: 'INTEL_TDX', lifetime: 300, header: { jku: `${INTEL_ISSUER}/certs` } },
+  simulator: { issuer: SIMULATOR_ISSUER, hardware: SIMULATED_HARDWARE, lifetime: 3600, header: {} }
+};
+
+export interface TestVerifierOptions {
+  readonly kind?: PinnedVerifier['kind'];
+  readonly issuer?: string;
+  readonly hardware?: string;
+  readonly seen?: Date;
 }
 
 /**
  * A verifier with keys of its own, for tests: mints tokens in the documented shape of Confidential Space, as a
- * pinned simulator or, for tests of the Google path, as `google` under the issuer and hardware given.
+ * pinned simulator or, for tests of the other paths, as Google or Intel would.
  */
-export async function createTestVerifier(
-  options: { readonly kind?: PinnedVerifier['kind']; readonly issuer?: string; readonly hardware?: string } = {}
-): Promise<TestVerifier> {
-  const issuer = options.issuer ?? SIMULATOR_ISSUER;
-  const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true });
-  const { n, e } = await exportJWK(publicKey);
-  const kid = 'test-key';
-  const pki = await createPki();
+export async function createTestVerifier(options: TestVerifierOptions = {}): Promise<TestVerifier> {
+  const kind = options.kind ?? 'simulator';
+  const defaults = DEFAULTS[kind];
+  const { issuer, hardware } = { ...defaults, ...options };
+  const [oidc, pss, chain] = await Promise.all([createTestRsaKeys(), createPssKeys(), createTestChain()]);
+  const keys = { oidc, pss, leaf: chain.keys.leaf };
+  const { algorithms, pki } = VERIFIER_TRAITS[kind];
+  const published = await Promise.all(algorithms.map(async alg => publish(alg === 'PS384' ? pss : oidc, alg)));
   const pinned = PinnedVerifier.parse({
     issuer,
-    kind: options.kind ?? 'simulator',
-    jwks: [{ seen: toTime(new Date(0)), keys: [VerifierJwk.parse({ kty: 'RSA', kid, alg: 'RS256', use: 'sig', n, e })] }],
-    roots: [pki.root],
+    kind,
+    jwks: [{ seen: toTime(options.seen ?? new Date('2026-06-01T00:00:00.000Z')), source: 'test keys', keys: published }],
+    roots: pki ? [{ fingerprint: chain.root, source: 'test keys' }] : [],
     source: 'made by a test'
   });
+  const sign: TestVerifier['sign'] = (token, key = 'oidc') => signToken(token, keys[key], key);
   return {
     pinned,
+    keys,
+    chain,
+    sign,
     mint: async mint => {
-      const header = mint.kind === 'pki' ? { alg: 'RS256', typ: 'JWT', x5c: [...pki.x5c] } : { alg: 'RS256', kid, typ: 'JWT' };
-      const claims = { ...defaultClaims(mint, issuer, options.hardware ?? 'SIMULATED'), ...mint.claims };
-      return new CompactSign(toUtf8(JSON.stringify(claims)))
-        .setProtectedHeader({ ...header, ...mint.header, alg: 'RS256' })
-        .sign(mint.kind === 'pki' ? pki.leafKey : privateKey);
+      const algorithm = mint.algorithm ?? 'RS256';
+      const by = mint.kind === 'pki' ? { x5c: [...chain.x5c] } : { kid: TEST_KEY_ID };
+      const header = { alg: algorithm, typ: 'JWT', ...by, ...defaults.header, ...mint.header };
+      const claims = claimsOf(mint, { issuer, hardware, lifetime: defaults.lifetime });
+      return sign({ header: JSON.stringify(header), payload: JSON.stringify(claims) }, mint.kind === 'pki' ? 'leaf' : algorithm === 'PS384' ? 'pss' : 'oidc');
     }
   };
 }
 
-function defaultClaims(mint: MintOptions, issuer: string, hardware: string): Record<string, Json> {
+async function createPssKeys(): Promise<CryptoKeyPair> {
+  return crypto.subtle.generateKey({ name: 'RSA-PSS', hash: 'SHA-384', publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 }, true, ['sign', 'verify']);
+}
+
+async function publish({ publicKey }: CryptoKeyPair, alg: TokenAlgorithm): Promise<VerifierJwk> {
+  const { n, e } = await exportJWK(publicKey);
+  return VerifierJwk.parse({ kty: 'RSA', kid: TEST_KEY_ID, alg, use: 'sig', n, e });
+}
+
+async function signToken({ header, payload }: Parameters<TestVerifier['sign']>[0], { privateKey }: CryptoKeyPair, key: TestTokenKey): Promise<string> {
+  const input = [header, payload].map(part => toBase64Url(typeof part === 'string' ? toUtf8(part) : part)).join('.');
+  const algorithm = key === 'pss' ? { name: 'RSA-PSS', saltLength: 48 } : { name: 'RSASSA-PKCS1-v1_5' };
+  return `${input}.${toBase64Url(new Uint8Array(await crypto.subtle.sign(algorithm, privateKey, toUtf8(input))))}`;
+}
+
+interface VerifierWords {
+  readonly issuer: string;
+  readonly hardware: string;
+  /** In seconds. */
+  readonly lifetime: number;
+}
+
+function claimsOf(mint: MintOptions, words: VerifierWords): Json {
+  const claims: Record<string, Json | undefined> = { ...defaultClaims(mint, words), ...mint.claims };
+  const whole: Json = JSON.parse(JSON.stringify(claims)) as Json; // without the removed ones, and nobody else's to change
+  for (const [path, value] of Object.entries(mint.paths ?? {})) replaceAt(whole, path.split('.'), value);
+  return whole;
+}
+
+function replaceAt(json: Json, [name, ...rest]: readonly string[], value: Json | undefined): void {
+  if (name === undefined || typeof json !== 'object' || json === null || Array.isArray(json)) throw new Error('the token has no such place');
+  const member = json[name];
+  if (rest.length > 0) {
+    replaceAt((json[name] = member ?? {}), rest, value);
+  } else if (value === undefined) {
+    Reflect.deleteProperty(json, name);
+  } else {
+    json[name] = value;
+  }
+}
+
+/** What tokens of Intel's hardware state of its firmware: Google's, and Intel Trust Authority's. */
+function tcbOf(hardware: string): Record<string, Json> {
+  if (!TDX_HARDWARE.includes(hardware)) return {};
+  const byIntel: Record<string, Json> = hardware === 'INTEL_TDX' ? { attester_tcb_status: 'UpToDate', attester_tcb_date: '2026-01-01T00:00:00Z' } : {};
+  return { attester_tcb: ['INTEL'], tdx: { gcp_attester_tcb_status: 'UpToDate', gcp_attester_tcb_date: '2026-01-01T00:00:00Z', ...byIntel } };
+}
+
+function defaultClaims(mint: MintOptions, { issuer, hardware, lifetime }: VerifierWords): Record<string, Json> {
   const iat = Math.floor(mint.issuedAt.getTime() / 1000);
   const [only] = mint.nonces;
   return {
@@ -66,13 +146,14 @@ function defaultClaims(mint: MintOptions, issuer: string, hardware: string): Rec
     iss: issuer,
     iat,
     nbf: iat,
-    exp: iat + 3600,
+    exp: iat + lifetime,
     sub: `https://www.googleapis.com/compute/v1/projects/test/zones/test/instances/${mint.instance}`,
+    eat_profile: 'https://cloud.google.com/confidential-computing/confidential-space/docs/reference/token-claims',
     eat_nonce: mint.nonces.length === 1 && only !== undefined ? only : [...mint.nonces],
     secboot: true,
     oemid: 11129,
     hwmodel: hardware,
-    ...(hardware === 'GCP_INTEL_TDX' ? { attester_tcb: ['INTEL'], tdx: { gcp_attester_tcb_status: 'UpToDate', gcp_attester_tcb_date: '2026-01-01T00:00:00Z' } } : {}),
+    ...tcbOf(hardware),
     swname: 'CONFIDENTIAL_SPACE',
     swversion: ['260800'],
     dbgstat: 'disabled-since-boot',
@@ -91,30 +172,4 @@ function defaultClaims(mint: MintOptions, issuer: string, hardware: string): Rec
       gce: { zone: 'test', project_id: 'test', project_number: '1', instance_name: mint.instance, instance_id: '1' }
     }
   };
-}
-
-interface Pki {
-  readonly root: Digest;
-  readonly x5c: readonly string[];
-  readonly leafKey: CryptoKey;
-}
-
-const RSA = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 };
-
-async function createPki(): Promise<Pki> {
-  await import('reflect-metadata');
-  const x509 = await import('@peculiar/x509');
-  const generate = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey(RSA, true, ['sign', 'verify']);
-  const [rootKeys, middleKeys, leafKeys] = [await generate(), await generate(), await generate()];
-  const validity = { notBefore: new Date('2020-01-01T00:00:00Z'), notAfter: new Date('2049-01-01T00:00:00Z'), signingAlgorithm: RSA };
-  const authority = [new x509.BasicConstraintsExtension(true, undefined, true)];
-  const root = await x509.X509CertificateGenerator.createSelfSigned({ ...validity, serialNumber: '01', name: 'CN=Test root', keys: rootKeys, extensions: authority });
-  const middle = await x509.X509CertificateGenerator.create({
-    ...validity, serialNumber: '02', subject: 'CN=Test intermediate', issuer: root.subject, publicKey: middleKeys.publicKey, signingKey: rootKeys.privateKey, extensions: authority
-  });
-  const leaf = await x509.X509CertificateGenerator.create({
-    ...validity, serialNumber: '03', subject: 'CN=Test leaf', issuer: middle.subject, publicKey: leafKeys.publicKey, signingKey: middleKeys.privateKey
-  });
-  const der = [leaf, middle, root].map(certificate => new Uint8Array(certificate.rawData));
-  return { root: digestOf(new Uint8Array(root.rawData)), x5c: der.map(bytes => toBase64(bytes)), leafKey: leafKeys.privateKey };
 }

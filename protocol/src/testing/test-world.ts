@@ -12,7 +12,7 @@ import type { AgeRecipient, Digest } from '../objects/primitives.js';
 import { generateIdentity, headerLength, openHeader, recipientOf, sealBytes } from '../sealing/age-header.js';
 import { createSigningKey, signerOf, type Signer } from '../signed/keys.js';
 import { signObject, type Verified } from '../signed/signed-object.js';
-import { SIMULATOR_ISSUER } from '../attestation/verify.js';
+import { SIMULATOR_ISSUER } from '../attestation/issuers.js';
 
 export interface TestIdentity {
   readonly identity: string;

@@ -1,14 +1,16 @@
+import { jcs } from '../../bytes/jcs.js';
 import { fail, pass } from '../check.js';
-import { at } from '../claims.js';
 import type { ClaimCheck } from '../expectation.js';
 
-/** A changed command line is another program in the same image. */
+/** `cmd_override`: a changed command line is another program in the same image. Absent, empty or (on older tokens) null where nothing is overridden. */
 export const command: ClaimCheck = {
   id: 'command',
   title: 'The operator did not change the command',
-  run: ({ claims }) => {
-    const override = at(claims.raw, 'submods', 'container', 'cmd_override');
+  run: ({ claims, expect: { policy } }) => {
+    const override = claims.container['cmd_override'];
     const none = override === undefined || override === null || (Array.isArray(override) && override.length === 0);
-    return none ? pass() : fail('no override', override);
+    if (none) return pass('the image’s own');
+    if (policy.command === 'image') return fail('no override', override);
+    return jcs(override) === jcs(policy.command) ? pass(override) : fail([...policy.command], override);
   }
 };

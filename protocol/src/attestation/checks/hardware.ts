@@ -1,22 +1,14 @@
-import { expectOneOf, fail } from '../check.js';
+import { expectOneOf } from '../check.js';
 import type { ClaimCheck } from '../expectation.js';
+import { VERIFIER_TRAITS } from '../issuers.js';
 
-/** Hardware that keeps memory from its operator. GCP_SHIELDED_VM is none of it. */
-const CONFIDENTIAL = ['GCP_AMD_SEV', 'GCP_AMD_SEV_ES', 'GCP_INTEL_TDX'];
-/** `hwmodel` of the local simulator: a value that no hardware has. */
-export const SIMULATED_HARDWARE = 'SIMULATED';
-
-/** "any" means any confidential hardware; what a simulator says counts only for a pinned simulator. */
+/** “any” means any hardware that keeps its memory from the operator and that this verifier appraises; a simulator’s word counts for simulated hardware alone. */
 export const hardware: ClaimCheck = {
   id: 'hardware',
   title: 'The hardware is of an accepted kind',
-  run: ({ claims, verifier, expect }) => {
-    const simulated = verifier.kind === 'simulator';
-    if (simulated !== (claims.hardware === SIMULATED_HARDWARE)) {
-      return fail(simulated ? SIMULATED_HARDWARE : CONFIDENTIAL, claims.hardware);
-    }
-    const known = simulated ? [SIMULATED_HARDWARE] : CONFIDENTIAL;
-    const allowed = expect.policy.hardware === 'any' ? known : expect.policy.hardware.filter(model => known.includes(model));
-    return expectOneOf(allowed, claims.hardware);
+  run: ({ claims, verifier, expect: { policy } }) => {
+    const known = VERIFIER_TRAITS[verifier.kind].hardware;
+    const { hardware: wanted } = policy;
+    return expectOneOf(wanted === 'any' ? known : known.filter(model => wanted.includes(model)), claims.hardware);
   }
 };

@@ -1,5 +1,4 @@
 import { fail, pass } from '../check.js';
-import { at } from '../claims.js';
 import { isObject } from '../token.js';
 import type { ClaimCheck } from '../expectation.js';
 
@@ -7,9 +6,10 @@ import type { ClaimCheck } from '../expectation.js';
 export const monitoring: ClaimCheck = {
   id: 'monitoring',
   title: 'The operator does not monitor memory',
-  run: ({ claims }) => {
-    const enabled = at(claims.raw, 'submods', 'confidential_space', 'monitoring_enabled');
+  run: ({ claims, expect: { policy } }) => {
+    const enabled = claims.space['monitoring_enabled'];
     const off = enabled === undefined || (isObject(enabled) && Object.values(enabled).every(value => value === false));
-    return off ? pass() : fail({ memory: false }, enabled);
+    if (off) return pass();
+    return policy.monitoring === 'any' && isObject(enabled) && Object.values(enabled).every(value => typeof value === 'boolean') ? pass(enabled) : fail({ memory: false }, enabled);
   }
 };

@@ -1,5 +1,4 @@
 import { fail, pass } from '../check.js';
-import { at } from '../claims.js';
 import type { ClaimCheck } from '../expectation.js';
 
 /** support_attributes of the operating system image; the member is absent on debug images. */
@@ -7,7 +6,7 @@ export const support: ClaimCheck = {
   id: 'support',
   title: 'The operating system image is still supported',
   run: ({ claims, expect }) => {
-    const attributes = at(claims.raw, 'submods', 'confidential_space', 'support_attributes');
+    const attributes = claims.space['support_attributes'];
     const actual = Array.isArray(attributes) ? attributes : [];
     if (expect.policy.attributes === 'any') return pass(actual);
     const missing = expect.policy.attributes.filter(attribute => !actual.includes(attribute));
