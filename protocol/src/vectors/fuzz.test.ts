@@ -18,6 +18,7 @@ import { verifyReport } from '../report/verify.js';
 import { headerLength, openBytes, openHeader, sealBytes, verifyHeaderKey } from '../sealing/age-header.js';
 import { peekPayload, verifyObject } from '../signed/signed-object.js';
 import { createTestBundle, createTestIdentity, createTestReport, createTestVerifier, createTestWorld } from '../testing/index.js';
+import { createAppraisal } from '../policy/appraisal.js';
 
 const NOW = new Date('2026-06-01T12:00:00.000Z');
 const identity = await createTestIdentity();
@@ -113,7 +114,7 @@ describe('arbitrary input gets an answer or a refusal of ours', () => {
         readClaims(claims);
         const { accepted } = await verifyAttestation(token, {
           trust: { verifiers: [verifier.pinned] }, now: NOW,
-          expect: { audience: 'urn:cloister:release', nonce: 'A'.repeat(43), policy: { verifiers: [], images: [], hardware: 'any', debug: false, attributes: 'any', projects: 'any', envOverrides: 'any' }, freshness: { kind: 'release', issuedAfter: NOW } }
+          expect: { audience: 'urn:cloister:release', nonce: 'A'.repeat(43), policy: createAppraisal({ verifiers: [], images: [], projects: 'any', attributes: 'any', envOverrides: 'any' }), freshness: { kind: 'release', issuedAfter: NOW } }
         });
         expect(accepted).toBe(false);
       }),

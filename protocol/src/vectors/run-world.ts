@@ -1,10 +1,11 @@
-import { toBase64, toBase64Url } from '../bytes/base64url.js';
+import { fromBase64, toBase64, toBase64Url } from '../bytes/base64url.js';
 import { digestOf, digestOfJson, labelledHash, sha256Bytes } from '../bytes/digest.js';
 import { jcs, jcsBytes } from '../bytes/jcs.js';
 import { compareUtf8, toUtf8 } from '../bytes/text.js';
-import { SIMULATOR_ISSUER } from '../attestation/verify.js';
+import { SIMULATOR_ISSUER } from '../attestation/issuers.js';
 import { Grant, RECEIPT, REPORT_AUDIENCE, Session, sessionNonce, type Receipt, type Share } from '../objects/release.js';
 import { OutputIndex, PREDICATE_TYPE, Report, RunPredicate, STATEMENT_TYPE, Statement } from '../objects/report.js';
+import type { Witness } from '../objects/witness.js';
 import { CODE_OBLIGATIONS, intersectObligations, obligationsOf } from '../policy/obligations.js';
 import { outputCommitment } from '../report/output-commitment.js';
 import { signObject } from '../signed/signed-object.js';
@@ -73,6 +74,13 @@ export function receiptOf(world: VectorWorld, sessionText: string, owner: Vector
   return {
     v: 1, job: world.manifest.digest, attempt: ATTEMPT, session: sessionNonce(sessionText), instance: INSTANCE, time: '2026-06-01T12:00:02.000Z',
     ledger: digestOfJson(`${owner.name} entry`), sharesDigest: digestOfJson(sharesOf(world, owner)), grants: owner === world.hospital ? [input, code] : [input]
+  };
+}
+
+/** A broker's witness of a report's statement. */
+export function witnessOf(world: VectorWorld, { report, sessionText }: Pick<VectorRun, 'report' | 'sessionText'>): Witness {
+  return {
+    v: 1, job: world.manifest.digest, attempt: ATTEMPT, session: sessionNonce(sessionText), statement: digestOf(fromBase64(report.statement)), time: '2026-06-01T12:00:31.000Z'
   };
 }
 

@@ -42,7 +42,7 @@ export async function createVectorVerifier(source: FixtureSource): Promise<Vecto
   const jwk = (pair: RsaPair): { kty: 'RSA'; kid: string; alg: 'RS256'; use: 'sig'; n: string; e: 'AQAB' } => ({ kty: 'RSA', kid: KID, alg: 'RS256', use: 'sig', n: pair.n, e: 'AQAB' });
   return {
     pinned: (issuer, kind) =>
-      PinnedVerifier.parse({ issuer, kind, jwks: [{ seen: '2026-01-01T00:00:00.000Z', keys: [jwk(own)] }], roots: [chain.root], source: 'test keys of the vectors' }),
+      PinnedVerifier.parse({ issuer, kind, jwks: [{ seen: '2026-06-01T00:00:00.000Z', source: 'test keys of the vectors', keys: [jwk(own)] }], roots: [{ fingerprint: chain.root, source: 'test keys of the vectors' }], source: 'test keys of the vectors' }),
     mint: async mint => {
       switch (mint.kind ?? 'oidc') {
         case 'oidc':
@@ -70,11 +70,18 @@ async function sign(mint: Mint, pair: RsaPair, header: Readonly<Record<string, J
 const defined = (members: Readonly<Record<string, Json | undefined>>): Record<string, Json> =>
   Object.fromEntries(Object.entries(members).flatMap(([key, value]): [string, Json][] => (value === undefined ? [] : [[key, value]])));
 
+const GOOGLE_TCB = { gcp_attester_tcb_status: 'UpToDate', gcp_attester_tcb_date: '2026-01-01T00:00:00Z' };
+
+/** What tokens of Intel's hardware state of its firmware: Google's, and Intel Trust Authority's. */
+const TDX_CLAIMS: Readonly<Record<string, Readonly<Record<string, Json>>>> = {
+  GCP_INTEL_TDX: { attester_tcb: ['INTEL'], tdx: GOOGLE_TCB },
+  INTEL_TDX: { tdx: { ...GOOGLE_TCB, attester_tcb_status: 'UpToDate', attester_tcb_date: '2026-01-01T00:00:00Z' } }
+};
+
 /** Claims in the shape of Confidential Space's tokens. */
 function claimsOf(mint: Mint): Record<string, Json> {
   const iat = Math.floor(mint.issuedAt.getTime() / 1000);
   const [only] = mint.nonces;
-  const tdx = mint.hardware === 'GCP_INTEL_TDX' ? { attester_tcb: ['INTEL'], tdx: { gcp_attester_tcb_status: 'UpToDate', gcp_attester_tcb_date: '2026-01-01T00:00:00Z' } } : {};
   return defined({
     aud: mint.audience,
     iss: mint.issuer,
@@ -86,7 +93,7 @@ function claimsOf(mint: Mint): Record<string, Json> {
     secboot: true,
     oemid: 11129,
     hwmodel: mint.hardware,
-    ...tdx,
+    ...TDX_CLAIMS[mint.hardware],
     swname: 'CONFIDENTIAL_SPACE',
     swversion: ['260800'],
     dbgstat: 'disabled-since-boot',
@@ -100,7 +107,8 @@ function submodsOf({ image, instance, submods = {} }: Mint): Json {
   return {
     confidential_space: defined({ monitoring_enabled: { memory: false }, support_attributes: ['LATEST', 'STABLE', 'USABLE'], ...submods['confidential_space'] }),
     container: defined({ image_reference: `registry.test/runner@${image}`, image_digest: image, image_id: image, restart_policy: 'Never', args: ['node', 'runner.mjs'], env: { PATH: '/usr/bin' }, ...submods['container'] }),
-    gce: defined({ zone: 'test', project_id: 'test', project_number: '1', instance_name: instance, instance_id: '1', ...submods['gce'] })
+    gce: defined({ zone: 'test', project_id: 'test', project_number: '1', instance_name: instance, instance_id: '1', ...submods['gce'] }),
+    ...(submods['nvidia_gpu'] === undefined ? {} : { nvidia_gpu: defined(submods['nvidia_gpu']) })
   };
 }
 

@@ -2,7 +2,7 @@ import { toBase64Url } from '../bytes/base64url.js';
 import { digestOf } from '../bytes/digest.js';
 import { jcs, jcsBytes } from '../bytes/jcs.js';
 import { toUtf8 } from '../bytes/text.js';
-import { SIMULATOR_ISSUER } from '../attestation/verify.js';
+import { SIMULATOR_ISSUER } from '../attestation/issuers.js';
 import { codeDigest, encodeBundle, parametersCommitment, type Bundle } from '../objects/bundle.js';
 import { DESCRIPTOR, type Descriptor } from '../objects/descriptor.js';
 import { MANIFEST, WrappedCode, type Manifest } from '../objects/manifest.js';

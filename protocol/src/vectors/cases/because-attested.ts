@@ -61,7 +61,7 @@ async function readerReasons(world: VectorWorld, run: VectorRun): Promise<Draft[
     why('a verdict without a demand would be green by default', { ...noPolicy, input: Object.fromEntries(Object.entries(noPolicy.input).filter(([member]) => member !== 'policy')) }),
     why('a simulator’s report is never green', verify('all holds, by a simulator', good(), { verdict: 'simulated' })),
     why('policies are absent by default: they would show the operator every owner’s rules', verify('a report without policies', good(), { verdict: 'simulated' })),
-    why('a chain to a pinned root verifies for decades, an archived key as long as the archive is kept', verify('an OIDC token whose key the archive does not have', await lying({ token: { kind: 'oidc', header: { kid: 'test-0' } } }), { verdict: 'inconclusive', unknown: ['signature'] }))
+    why('a chain to a pinned root verifies for decades, an archived key as long as the archive is kept', verify('an OIDC token whose key the archive does not have', await lying({ token: { kind: 'oidc', header: { kid: 'test-0' } } }), { verdict: 'inconclusive', unknown: ['key'], skipped: ['signature', 'witnesses', 'own_job', 'sealed_outputs', 'opened_outputs'] }))
   ];
 }
 
@@ -75,7 +75,7 @@ function outputReasons(world: VectorWorld, run: VectorRun): Draft[] {
   return [
     why('a commitment opens only with the salt in the sealed index: who has the report alone cannot try contents until one fits', { name: 'the commitment under the index’s salt', operation: 'outputCommitment', input: { salt: toBase64Url(first?.salt ?? new Uint8Array()), plaintext: content } }),
     why('the same content without the salt is another value', { name: 'the commitment under a guessed salt', operation: 'outputCommitment', input: { salt: 'A'.repeat(43), plaintext: content } }),
-    why('commitments open only with the index of this very report', verify('an index with other salts', good(), { verdict: 'failed', failed: ['opened_outputs'], skipped: ['own_job', 'sealed_outputs'] }, opened(unsalted))),
-    why('the names of outputs travel sealed, and are attested by the index’s own commitment', verify('the index of this report', good(), { verdict: 'simulated', skipped: ['own_job', 'sealed_outputs'] }, opened(run.index)))
+    why('commitments open only with the index of this very report', verify('an index with other salts', good(), { verdict: 'failed', failed: ['opened_outputs'], skipped: ['witnesses', 'own_job', 'sealed_outputs'] }, opened(unsalted))),
+    why('the names of outputs travel sealed, and are attested by the index’s own commitment', verify('the index of this report', good(), { verdict: 'simulated', skipped: ['witnesses', 'own_job', 'sealed_outputs'] }, opened(run.index)))
   ];
 }

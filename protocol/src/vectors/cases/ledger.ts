@@ -2,7 +2,7 @@ import { digestOfJson } from '../../bytes/digest.js';
 import type { Json } from '../../bytes/json.js';
 import { CODE_OBLIGATIONS } from '../../policy/obligations.js';
 import { LEDGER_HEAD, LedgerEntry, type LedgerHead } from '../../objects/release.js';
-import { SIMULATOR_ISSUER } from '../../attestation/verify.js';
+import { SIMULATOR_ISSUER } from '../../attestation/issuers.js';
 import { signObject } from '../../signed/signed-object.js';
 import { testSigner } from '../fixtures.js';
 import { toJson, type Draft, type FileDraft } from '../format.js';

@@ -5,11 +5,12 @@ import { DESCRIPTOR } from '../../objects/descriptor.js';
 import { APPROVAL, MANIFEST } from '../../objects/manifest.js';
 import { POLICY } from '../../objects/policy.js';
 import { DENIAL, LEDGER_HEAD, PROOF, RECEIPT } from '../../objects/release.js';
+import { WITNESS } from '../../objects/witness.js';
 import type { Json } from '../../bytes/json.js';
 import { signObject } from '../../signed/signed-object.js';
 import { testKey, testSigner } from '../fixtures.js';
 import { toJson, type Draft, type FileDraft } from '../format.js';
-import { receiptOf, type VectorRun } from '../run-world.js';
+import { receiptOf, witnessOf, type VectorRun } from '../run-world.js';
 import type { VectorWorld } from '../world.js';
 import { ledgerOf } from './ledger.js';
 import { signRaw, signText, signedFile, type SignedSubject } from './signed.js';
@@ -28,7 +29,7 @@ function set(target: Json, [first, ...rest]: readonly (string | number)[], value
 
 /** All files of signed kinds. */
 export async function signedFiles(world: VectorWorld, run: VectorRun): Promise<FileDraft[]> {
-  const subjects = [descriptor(world), policy(world), await manifest(world), approval(world), receipt(world, run), denial(world), await proof(), await ledgerHead(world), await broker(world)];
+  const subjects = [descriptor(world), policy(world), await manifest(world), approval(world), receipt(world, run), witness(world, run), denial(world), await proof(), await ledgerHead(world), await broker(world)];
   return Promise.all(subjects.map(subject => signedFile(subject)));
 }
 
@@ -140,6 +141,14 @@ function receipt(world: VectorWorld, run: VectorRun): SignedSubject {
       'attempt 0': put('attempt')(0),
       'a session that is no 32 bytes': put('session')('AAAA')
     }
+  };
+}
+
+function witness(world: VectorWorld, run: VectorRun): SignedSubject {
+  return {
+    kind: WITNESS, signer: 'hospital broker', payload: toJson(witnessOf(world, run)),
+    about: 'A broker’s word that it saw this statement of an attempt that it released to, and no other.',
+    misshapen: { 'a statement by another hash': put('statement')('md5:0'), 'an attempt of none': put('attempt')(0) }
   };
 }
 

@@ -5,16 +5,21 @@ import { REPORT_CHECKS } from '../../report/checks/index.js';
 import type { Report } from '../../objects/report.js';
 import { POLICY } from '../../objects/policy.js';
 import { CODE_OBLIGATIONS } from '../../policy/obligations.js';
+import { WITNESS, type Witness } from '../../objects/witness.js';
+import type { Signer } from '../../signed/keys.js';
 import { signObject } from '../../signed/signed-object.js';
-import { SIMULATOR_ISSUER } from '../../attestation/verify.js';
+import { SIMULATOR_ISSUER } from '../../attestation/issuers.js';
+import { ATTESTATION_CHECK_IDS } from '../../attestation/verify.js';
 import type { Draft, FileDraft } from '../format.js';
-import { createReport, type RunLies, type VectorRun } from '../run-world.js';
+import { createReport, witnessOf, type RunLies, type VectorRun } from '../run-world.js';
 import { IMAGE, OTHER, type VectorWorld } from '../world.js';
 import { SIMULATED_POLICY } from './attestation.js';
 
-const OPTIONAL = ['own_job', 'sealed_outputs', 'opened_outputs'];
+const FILES = ['own_job', 'sealed_outputs', 'opened_outputs'];
+/** What a reader may leave out, where no broker witnessed the report. */
+const OPTIONAL = ['witnesses', ...FILES];
 /** Every check after the form, where the form does not hold. */
-export const UNREADABLE = ['policy', ...REPORT_CHECKS.map(check => check.id), ...OPTIONAL];
+export const UNREADABLE = ['policy', ...REPORT_CHECKS.map(check => check.id), ...FILES];
 
 interface Expected {
   readonly verdict: 'verified' | 'simulated' | 'failed' | 'inconclusive';
@@ -73,7 +78,7 @@ export async function reportFile(world: VectorWorld, run: VectorRun): Promise<Fi
     about: 'Reports and what their verification says: the verdict and the checks that did not pass. Judged in 2046: a report is read for decades.',
     specs: ['in-toto Statement v1', 'RFC 7515', 'RFC 8785'],
     shared: reportShared(world, run),
-    cases: [...(await trueCases(world, run, cases)), ...readerCases(world, cases), ...(await lyingCases(world, cases)), ...(await demandCases(world, cases)), ...formCases(run, cases), ...outputCases(world, run, cases)]
+    cases: [...(await trueCases(world, run, cases)), ...readerCases(world, cases), ...(await lyingCases(world, cases)), ...(await demandCases(world, cases)), ...(await witnessCases(world, run, cases)), ...formCases(run, cases), ...outputCases(world, run, cases)]
   };
 }
 
@@ -86,7 +91,7 @@ async function trueCases({ manifest }: VectorWorld, run: VectorRun, { verify, go
   };
   return [
     verify('a true report by a pinned simulator is simulated, never verified', good(), { verdict: 'simulated' }),
-    verify('with its outputs, and compared with the analyst’s own record', good(), { verdict: 'simulated', skipped: [] }, { outputs, expect: { job: manifest.digest, attempt: 1 } }),
+    verify('with its outputs, and compared with the analyst’s own record', good(), { verdict: 'simulated', skipped: ['witnesses'] }, { outputs, expect: { job: manifest.digest, attempt: 1 } }),
     verify('with an OIDC token, by the archived key', await lying({ token: { kind: 'oidc' } }), { verdict: 'simulated' }),
     verify('of a notebook that failed', await lying({ predicate: predicate => ({ ...predicate, outcome: { status: 'failed', code: 'cell_failed' } }) }), { verdict: 'simulated' })
   ];
@@ -95,17 +100,17 @@ async function trueCases({ manifest }: VectorWorld, run: VectorRun, { verify, go
 function readerCases({ manifest, hospital, stranger, verifier }: VectorWorld, { verify, good }: ReportCases): Draft[] {
   const trust = (changes: object): object => ({ trust: { $use: 'trust', $with: changes } });
   const pinned = verifier.pinned(SIMULATOR_ISSUER, 'simulator');
-  const claims = ['audience', 'nonce', 'time', 'hardware', 'software', 'secure_boot', 'debug', 'support', 'tcb', 'image', 'command', 'environment', 'restart', 'monitoring', 'project', 'instance'];
+  const afterIssuer = ATTESTATION_CHECK_IDS.slice(ATTESTATION_CHECK_IDS.indexOf('issuer') + 1);
   return [
     verify('the reader has no reference values', good(), { verdict: 'inconclusive', unknown: ['image'] }, trust({ images: [] })),
     verify('the reader’s reference value is another image', good(), { verdict: 'failed', failed: ['image'] }, trust({ images: [{ image: OTHER, source: 'mine' }] })),
     verify('the policy names another image', good(), { verdict: 'failed', failed: ['image'] }, { policy: { $use: 'policy', $with: { images: [OTHER] } } }),
     verify('an owner is not pinned', good(), { verdict: 'inconclusive', unknown: ['owners'] }, trust({ owners: [{ thumbprint: hospital.owner.thumbprint, name: 'hospital' }] })),
     verify('another key is pinned under the owner’s name', good(), { verdict: 'inconclusive', unknown: ['owners'] }, trust({ owners: [{ thumbprint: stranger.thumbprint, name: 'hospital' }] })),
-    verify('the verifier is not pinned', good(), { verdict: 'inconclusive', unknown: ['issuer'], skipped: ['signature', ...claims, ...OPTIONAL] }, trust({ verifiers: [] })),
-    verify('another root is pinned', good(), { verdict: 'failed', failed: ['signature'] }, trust({ verifiers: [{ ...pinned, roots: [OTHER] }] })),
-    verify('another job than the analyst’s own', good(), { verdict: 'failed', failed: ['own_job'], skipped: ['sealed_outputs', 'opened_outputs'] }, { expect: { job: OTHER, attempt: 1 } }),
-    verify('another attempt than the analyst’s own', good(), { verdict: 'failed', failed: ['own_job'], skipped: ['sealed_outputs', 'opened_outputs'] }, { expect: { job: manifest.digest, attempt: 2 } })
+    verify('the verifier is not pinned', good(), { verdict: 'inconclusive', unknown: ['issuer'], skipped: [...afterIssuer, ...OPTIONAL] }, trust({ verifiers: [] })),
+    verify('another root is pinned', good(), { verdict: 'failed', failed: ['key'], skipped: ['signature', ...OPTIONAL] }, trust({ verifiers: [{ ...pinned, roots: [{ fingerprint: OTHER, source: 'test' }] }] })),
+    verify('another job than the analyst’s own', good(), { verdict: 'failed', failed: ['own_job'], skipped: ['witnesses', 'sealed_outputs', 'opened_outputs'] }, { expect: { job: OTHER, attempt: 1 } }),
+    verify('another attempt than the analyst’s own', good(), { verdict: 'failed', failed: ['own_job'], skipped: ['witnesses', 'sealed_outputs', 'opened_outputs'] }, { expect: { job: manifest.digest, attempt: 2 } })
   ];
 }
 
@@ -140,10 +145,29 @@ async function lyingCases({ stranger, registry, strangerIdentity }: VectorWorld,
     ['a run that began before one of its keys was released', { receipt: (receipt, owner) => (owner === registry ? { ...receipt, time: '2026-06-01T12:30:00.000Z' } : receipt) }, ['timing']],
     ['keys released after the manifest had expired', { receipt: receipt => ({ ...receipt, time: '2026-06-01T14:00:00.000Z' }) }, ['timing']],
     ['a token for another audience', { token: { audience: 'urn:cloister:release' } }, ['audience']],
-    ['a token over another statement', { token: { nonces: ['A'.repeat(43)] } }, ['nonce']],
-    ['a token by a chain to another root', { token: { kind: 'foreign-pki' } }, ['signature']]
+    ['a token over another statement', { token: { nonces: ['A'.repeat(43)] } }, ['nonce']]
   ];
-  return Promise.all(lies.map(async ([name, lie, failed]) => verify(name, await lying(lie), { verdict: 'failed', failed })));
+  return [
+    ...(await Promise.all(lies.map(async ([name, lie, failed]) => verify(name, await lying(lie), { verdict: 'failed', failed })))),
+    verify('a token by a chain to another root', await lying({ token: { kind: 'foreign-pki' } }), { verdict: 'failed', failed: ['key'], skipped: ['signature', ...OPTIONAL] })
+  ];
+}
+
+/** Witnesses, by the brokers of the session and about this statement alone. */
+async function witnessCases(world: VectorWorld, run: VectorRun, { verify, good }: ReportCases): Promise<Draft[]> {
+  const { hospital, registry, stranger } = world;
+  const honest = witnessOf(world, run);
+  const by = async (signer: Signer, changes: Partial<Witness> = {}): Promise<string> => (await signObject(WITNESS, { ...honest, ...changes }, signer)).jws;
+  const wrong = async (name: string, changes: Partial<Witness>): Promise<Draft> => verify(name, good({ witnesses: [await by(hospital.broker, changes)] }), { verdict: 'failed', failed: ['witnesses'], skipped: FILES });
+  return [
+    verify('witnessed by every broker', good({ witnesses: [await by(hospital.broker), await by(registry.broker)] }), { verdict: 'simulated', skipped: FILES }),
+    verify('one witness twice', good({ witnesses: [await by(hospital.broker), await by(hospital.broker)] }), { verdict: 'failed', failed: ['witnesses'], skipped: FILES }),
+    await wrong('a witness of another statement', { statement: OTHER }),
+    await wrong('a witness of another attempt', { attempt: 2 }),
+    await wrong('a witness of another session', { session: 'A'.repeat(43) }),
+    await wrong('a witness from before the end', { time: '2026-06-01T11:00:00.000Z' }),
+    verify('a witness by nobody’s broker', good({ witnesses: [await by(stranger)] }), { verdict: 'failed', failed: ['report_form'], skipped: UNREADABLE })
+  ];
 }
 
 /** What the analyst demanded of the runner, and policies that a report carries. */
@@ -189,8 +213,8 @@ function outputCases(_: VectorWorld, run: VectorRun, { verify, good }: ReportCas
   const other = toBase64Url(toUtf8('changed'));
   const renamed = toBase64Url(toUtf8(fromUtf8(run.index).replace('metrics.json', 'results.json')));
   const without = (from: Record<string, string>, name: string): Record<string, string> => Object.fromEntries(Object.entries(from).filter(([key]) => key !== name));
-  const badSealed = (name: string, changed: object): Draft => verify(name, good(), { verdict: 'failed', failed: ['sealed_outputs'], skipped: ['own_job', 'opened_outputs'] }, { outputs: { sealed: changed } });
-  const badOpened = (name: string, changed: object): Draft => verify(name, good(), { verdict: 'failed', failed: ['opened_outputs'], skipped: ['own_job', 'sealed_outputs'] }, { outputs: { opened: { index, files, ...changed } } });
+  const badSealed = (name: string, changed: object): Draft => verify(name, good(), { verdict: 'failed', failed: ['sealed_outputs'], skipped: ['witnesses', 'own_job', 'opened_outputs'] }, { outputs: { sealed: changed } });
+  const badOpened = (name: string, changed: object): Draft => verify(name, good(), { verdict: 'failed', failed: ['opened_outputs'], skipped: ['witnesses', 'own_job', 'sealed_outputs'] }, { outputs: { opened: { index, files, ...changed } } });
   return [
     badSealed('a sealed output changed', { ...sealed, 'output/0': other }),
     badSealed('a sealed output missing', without(sealed, 'output/1')),

@@ -77,7 +77,7 @@ function trustCases(trust: Json): Draft[] {
     refuse('one owner under two names', 'trust', change(trust, [], { owners: [owner, change(owner, [], { name: 'another' })] })),
     refuse('a verifier of no known kind', 'trust', change(trust, [], { verifiers: [change(verifier, [], { kind: 'any' })] })),
     refuse('an issuer over http', 'trust', change(trust, [], { verifiers: [change(verifier, [], { issuer: 'http://simulator.cloister.invalid' })] })),
-    refuse('a symmetric key', 'trust', change(trust, [], { verifiers: [change(verifier, [], { jwks: [{ seen: '2026-01-01T00:00:00.000Z', keys: [{ kty: 'oct', k: 'AAAA' }] }] })] })),
+    refuse('a symmetric key', 'trust', change(trust, [], { verifiers: [change(verifier, [], { jwks: [{ seen: '2026-01-01T00:00:00.000Z', source: 'test', keys: [{ kty: 'oct', k: 'AAAA' }] }] })] })),
     refuse('reference values without a source', 'trust', change(trust, [], { images: [{ image: `sha256:${'0'.repeat(64)}` }] }))
   ];
 }

@@ -9,6 +9,7 @@ import { Count, Digest, Thumbprint } from '../../objects/primitives.js';
 import { DENIAL, LEDGER_HEAD, LedgerEntry, PROOF, RECEIPT, Release, Session, parseSession, sessionNonce } from '../../objects/release.js';
 import { OutputIndex, Report, Statement } from '../../objects/report.js';
 import { Trust } from '../../objects/trust.js';
+import { WITNESS } from '../../objects/witness.js';
 import { decidePolicy } from '../../policy/decide-policy.js';
 import { intersectObligations } from '../../policy/obligations.js';
 import { PrivateJwk, PublicJwk, signerOf, thumbprintOf } from '../../signed/keys.js';
@@ -24,6 +25,7 @@ export const SIGNED_KINDS: Readonly<Record<string, SignedKind<z.ZodMiniType>>> =
   manifest: MANIFEST,
   approval: APPROVAL,
   receipt: RECEIPT,
+  witness: WITNESS,
   denial: DENIAL,
   proof: PROOF,
   broker: BROKER,
