@@ -8,6 +8,7 @@ import { notebookTime } from './measures/notebook-time.js';
 import { sidebarPaint } from './measures/sidebar-paint.js';
 import { stateToPanel } from './measures/state-to-panel.js';
 import { submitTime } from './measures/submit-time.js';
+import { tokenVerification } from './measures/token-verification.js';
 
 /** All that is measured, in the order of the result. */
-export const MEASUREMENTS: readonly Measurement[] = [notebookTime, submitTime, jobList, daemonRest, dataGrowth, decryption, labReady, stateToPanel, sidebarPaint];
+export const MEASUREMENTS: readonly Measurement[] = [notebookTime, submitTime, jobList, daemonRest, dataGrowth, decryption, labReady, stateToPanel, sidebarPaint, tokenVerification];

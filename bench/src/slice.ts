@@ -7,7 +7,7 @@ import { openAgent, type Agent } from '@cloister/agent';
 import { createOwner, pinBroker, publishAsset, publishPolicy, sealAsset, signPolicy, type Owner } from '@cloister/broker/owner';
 import { layoutOf, urlOf } from '@cloister/embedded';
 import { createTransport, systemClock, type NodeTransport } from '@cloister/kit';
-import type { PinnedVerifier } from '@cloister/protocol';
+import { Digest, createAppraisal, type PinnedVerifier } from '@cloister/protocol';
 import { measureImage, readSimulatorTrust, toPinnedVerifier } from '@cloister/server';
 
 import type { Bench } from './figure.js';
@@ -53,15 +53,16 @@ async function writeAnalystTrust(home: string, { owners, simulator, image }: Omi
     verifiers: [simulator],
     images: [{ image, source: 'the runner image built in this checkout' }]
   });
-  await writePrivate(join(home, 'agent/appraisal.json'), {
+  const appraisal = createAppraisal({
     verifiers: [simulator.issuer],
-    images: [image],
+    images: [Digest.parse(image)],
     hardware: ['SIMULATED'],
-    debug: false,
     attributes: 'any',
+    tcb: 'any',
     projects: ['local'],
     envOverrides: ['CLOISTER_SERVER', 'CLOISTER_JOB', 'CLOISTER_ATTEMPT', 'CLOISTER_GATEWAY', 'CLOISTER_PYTHON']
   });
+  await writePrivate(join(home, 'agent/appraisal.json'), appraisal);
 }
 
 async function writePrivate(file: string, value: unknown): Promise<void> {
