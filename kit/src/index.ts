@@ -30,3 +30,10 @@ export { createTransport, type NodeTransport, type TransportOptions } from './ht
 export { acquireLock, type Lock } from './lock.js';
 export { openDatabase, type Migration, type OpenDatabase } from './sqlite.js';
 export { authenticateByProof, createReplayMemory, type ProofSenderOptions, type ReplayMemory } from './http/proof-sender.js';
+export { fetchKeySet, type FetchedKeySet } from './verifier-keys/fetch-key-set.js';
+export { fetchRoot, type FetchedRoot } from './verifier-keys/fetch-root.js';
+export type { FetchDeps } from './verifier-keys/get-pinned.js';
+export { createKeyFile, type KeptKeys, type KeyStore } from './verifier-keys/key-file.js';
+export { createKeySource, type KeyHealth, type KeySource, type KeySourceDeps } from './verifier-keys/key-source.js';
+export type { FetchPublished } from './verifier-keys/published-keys.js';
+export { createNodeRsa } from './verifier-keys/verify-rsa.js';
