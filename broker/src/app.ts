@@ -1,4 +1,4 @@
-import { acquireLock, bindRoutes, createApp, ensurePrivateDirectory, type Lock, type Logger } from '@cloister/kit';
+import { acquireLock, bindRoutes, createApp, createKeyFile, createKeySource, createNodeRsa, ensurePrivateDirectory, type FetchPublished, type KeySource, type Lock, type Logger } from '@cloister/kit';
 import { BROKER_ROUTES, type Thumbprint, type Trust } from '@cloister/protocol';
 import type { Express, Router } from 'express';
 import { join } from 'node:path';
@@ -26,6 +26,8 @@ export interface BrokerOptions {
   readonly publicUrl: string;
   /** Pinned attestation verifiers. */
   readonly trust: Pick<Trust, 'verifiers'>;
+  /** Fetches what verifiers publish. Left out, the broker never asks the network, and believes published keys for a day after they were pinned. */
+  readonly fetchKeySet?: FetchPublished | undefined;
   readonly clock: { readonly now: () => Date };
   readonly logger: Logger;
   readonly limits?: Partial<BrokerLimits>;
@@ -39,13 +41,16 @@ export interface BrokerLimits {
   readonly unlisted: DenialLimits;
   /** Denials to all unlisted analysts together: keys cost nothing. */
   readonly strangers: DenialLimits;
+  /** Reports of one session that are verified for a witness. */
+  readonly reports: DenialLimits;
 }
 
 const LIMITS: BrokerLimits = {
   challenges: { perAnalyst: 64, total: 4096 },
   listed: { burst: 100, refillMs: 1000 },
   unlisted: { burst: 10, refillMs: 10_000 },
-  strangers: { burst: 60, refillMs: 1000 }
+  strangers: { burst: 60, refillMs: 1000 },
+  reports: { burst: 10, refillMs: 10_000 }
 };
 
 export interface Broker {
@@ -78,9 +83,11 @@ async function openBroker(options: BrokerOptions, lock: Lock): Promise<Broker> {
   const database = await openStore(stateDir, { owner, broker: keys.signer.thumbprint }, clock.now());
   try {
     const heads = await openHeads(options, { store: database.db, broker: keys.signer.thumbprint });
-    const context = contextOf(options, { store: database.db, keys, heads });
+    const verifierKeys = await openVerifierKeys(options);
+    const context = contextOf(options, { store: database.db, keys, heads, verifierKeys });
     const router = bindRoutes(BROKER_ROUTES, createHandlers(context), { authenticate: createAuthenticate(context, options.publicUrl) });
     const close = async (): Promise<void> => {
+      await verifierKeys.close();
       await database.close();
       lock.release();
     };
@@ -89,6 +96,11 @@ async function openBroker(options: BrokerOptions, lock: Lock): Promise<Broker> {
     await database.close();
     throw error;
   }
+}
+
+async function openVerifierKeys({ stateDir, trust, fetchKeySet, clock, logger }: BrokerOptions): Promise<KeySource> {
+  const store = createKeyFile(join(stateDir, 'verifier-keys.json'), { clock, logger });
+  return createKeySource({ trust, fetchKeySet, clock, store, logger });
 }
 
 /** Compares the database with what is known outside of it, before anything is served. */
@@ -105,8 +117,8 @@ async function openHeads(
   return heads;
 }
 
-function contextOf({ owner, trust, clock, logger, limits }: BrokerOptions, parts: Pick<BrokerContext, 'store' | 'keys' | 'heads'>): BrokerContext {
-  const { challenges, listed, unlisted, strangers } = { ...LIMITS, ...limits };
+function contextOf({ owner, trust, clock, logger, limits }: BrokerOptions, parts: Pick<BrokerContext, 'store' | 'keys' | 'heads' | 'verifierKeys'>): BrokerContext {
+  const { challenges, listed, unlisted, strangers, reports } = { ...LIMITS, ...limits };
   const denials = { listed: createDenialLimiter(listed), unlisted: createDenialLimiter(unlisted), strangers: createDenialLimiter(strangers) };
-  return { ...parts, owner, trust, now: () => clock.now(), denials, challenges, logger };
+  return { ...parts, owner, trust, verifyRsa: createNodeRsa(), now: () => clock.now(), denials, reports: createDenialLimiter(reports), challenges, logger };
 }

@@ -121,7 +121,11 @@ export const ERRORS = {
   secret_likely: entry(409, 'Something that would be sent looks like a secret.', 'Take it out or list the file in .cloisterignore; to send it all the same, say so with --yes.'),
   // an operator's word that contradicts what is known
   wrong_job: entry(502, 'The server answered about another job than the one asked about.', 'Nothing of its answer was used. Ask the operator.'),
-  asset_rollback: entry(409, 'The catalog shows an older version of this asset than it did before.', 'Ask the owner which version is in force; the operator may hide the newer one.')
+  statement_conflict: entry(409, 'Another statement was witnessed for this attempt.', 'Each attempt has one statement. Keep both reports, and ask the operator.'),
+  asset_rollback: entry(409, 'The catalog shows an older version of this asset than it did before.', 'Ask the owner which version is in force; the operator may hide the newer one.'),
+  // keys that verifiers publish
+  verifier_keys_unavailable: entry(503, 'The verifier’s keys cannot be had now, so its tokens cannot be checked.', 'Try again later; see that the machine reaches the verifier’s address.', true),
+  verifier_keys_refused: entry(502, 'What came from the verifier’s address is not what it publishes.', 'Something answers in its place, such as a proxy or a login page. Nothing of it was used.')
 } as const satisfies Record<string, ErrorEntry>;
 
 /** A code of the table. */

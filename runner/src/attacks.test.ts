@@ -58,20 +58,20 @@ const strangersIdentity = await createTestIdentity();
 const otherDigest = digestOf(toUtf8('something else'));
 
 const RECEIPTS: { readonly name: string; readonly lies: BrokerLies; readonly code?: string }[] = [
-  { name: 'a receipt by another key', lies: { signer: stranger } },
-  { name: 'a receipt of another session', lies: { receipt: () => ({ session: 'A'.repeat(43) }) } },
-  { name: 'a receipt of another job', lies: { receipt: () => ({ job: otherDigest }) } },
+  { name: 'R6 a receipt by another key', lies: { signer: stranger } },
+  { name: 'N7 a receipt of another session', lies: { receipt: () => ({ session: 'A'.repeat(43) }) } },
+  { name: 'R1 a receipt of another job', lies: { receipt: () => ({ job: otherDigest }) } },
   { name: 'a receipt of another attempt', lies: { receipt: () => ({ attempt: 2 }) } },
   { name: 'a receipt for another instance', lies: { receipt: () => ({ instance: 'job-2' }) } },
   { name: 'a receipt over other keys', lies: { receipt: () => ({ sharesDigest: otherDigest }) } },
-  { name: 'keys that the receipt does not cover', lies: { shares: shares => shares.map(share => ({ ...share, fileKey: 'A'.repeat(22) })) } },
+  { name: 'B6 keys that the receipt does not cover', lies: { shares: shares => shares.map(share => ({ ...share, fileKey: 'A'.repeat(22) })) } },
   { name: 'a missing grant of an input', lies: { contents: ({ shares, grants }) => ({ shares: shares.slice(1), grants: grants.slice(1) }) } },
   { name: 'a missing grant of the code', lies: { contents: ({ shares, grants }) => ({ shares: shares.slice(0, 1), grants: grants.slice(0, 1) }) } },
   { name: 'a grant without its key', lies: { contents: ({ shares, grants }) => ({ shares: shares.slice(1), grants }) } },
   { name: 'a grant given twice', lies: { contents: ({ shares, grants }) => ({ shares, grants: [...grants, ...grants.slice(0, 1)] }) } },
-  { name: 'a key of a stranger’s asset', lies: { contents: ({ shares, grants }) => ({ shares: [...shares, { asset: otherDigest, fileKey: 'A'.repeat(22) }], grants }) } },
+  { name: 'B6 a key of a stranger’s asset', lies: { contents: ({ shares, grants }) => ({ shares: [...shares, { asset: otherDigest, fileKey: 'A'.repeat(22) }], grants }) } },
   { name: 'a receipt with an unknown member', lies: { receipt: () => ({ extra: 1 }) } },
-  { name: 'a release that is sealed to somebody else', lies: { recipient: strangersIdentity.recipient } },
+  { name: 'R3 a release that is sealed to somebody else', lies: { recipient: strangersIdentity.recipient } },
   { name: 'an unknown obligation', lies: { receipt: ({ grants }) => ({ grants: grants.map(grant => ({ ...grant, obligations: { ...grant.obligations, watermark: true } })) }) }, code: 'obligation_unknown' },
   { name: 'a demand for review', lies: { receipt: ({ grants }) => ({ grants: grants.map(grant => ({ ...grant, obligations: { ...grant.obligations, outputs: 'review' } })) }) }, code: 'obligation_unknown' },
   { name: 'permission that has ended', lies: { obligations: { expires: toTime(new Date(Date.now() - 1000)) } }, code: 'obligation_unknown' }
@@ -91,14 +91,14 @@ test('obligations that contradict each other bind to the strictest', async () =>
   expect((await openResults(rig)).verified.evidence?.statement.predicate).toMatchObject({ outcome: { code: 'output_too_large' }, obligations: { maxOutputBytes: 100 } });
 });
 
-test('a broker that another owner named cannot give the receipt', async () => {
+test('R6 a broker that another owner named cannot give the receipt', async () => {
   // The operator routes the hospital's requests to the registry's broker, which would sign.
   const registrySigns: BrokerLies = { get signer() { return signerOf(rig.world, 'registry'); } };
   const rig: Rig = await rigged({ world: { owners: ['hospital', 'registry'] }, brokers: { hospital: registrySigns } });
   await expectRefused(rig, 'receipt_rejected');
 });
 
-test('a broker that only a catalog or a reply names is never asked', async () => {
+test('R6 a broker that only a catalog or a reply names is never asked', async () => {
   const rig = await rigged({ world: { owners: ['hospital', 'intruder'] }, change: onlyTheFirst, server: { attempt: ({ manifest, descriptors }) => ({ manifest, descriptors: descriptors.slice(0, 1) }) } });
   expect(await rig.run()).toEqual({ published: true });
   expect(rig.brokers['intruder']?.challenges).toEqual([]);

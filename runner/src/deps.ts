@@ -13,4 +13,6 @@ export interface RunnerDeps {
   readonly sandbox: NotebookSandbox;
   readonly clock: Clock;
   readonly log: Log;
+  /** How long all brokers together may take to witness the report. Five seconds where absent. */
+  readonly witnessMs?: number;
 }

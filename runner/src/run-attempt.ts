@@ -13,6 +13,7 @@ import { collectOutputs, type CollectedRun, type PendingOutput } from './output/
 import { sealIndex, sealOutput, type SealedIndex, type SealedOutput } from './output/seal-output.js';
 import { startProgress } from './progress.js';
 import { attestReport } from './report/attest-report.js';
+import { witnessed } from './report/collect-witnesses.js';
 import { createPublisher, type Publisher } from './report/publish.js';
 import { withRetries, type RetryOptions } from './retry.js';
 import type { NotebookResult, NotebookRun, PreparedSandbox } from './sandbox.js';
@@ -81,7 +82,9 @@ async function fulfil(attempt: Attempt): Promise<void> {
   const sealed = await sealAndSend(attempt, order, { outputs, cells: result.cells });
   const index = await sendIndex(attempt, order, sealed);
   const finished = { order, access, sandbox, timeoutSeconds, result, outcome, outputs: sealed, index };
-  const report = await attestReport(finished, deps.tokens, signal);
+  const attested = await attestReport(finished, deps.tokens, signal);
+  const report = await witnessed(attested, finished, { ...deps, signal });
+  deps.log('witnessed', { witnesses: report.witnesses.length, brokers: access.releases.length });
   await attempt.publisher.report(report);
   deps.log(`published:${endOf(outcome)}`, { outputs: sealed.length });
 }

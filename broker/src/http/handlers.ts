@@ -11,6 +11,7 @@ import type { BrokerContext } from '../release/context.js';
 import { release } from '../release/release.js';
 import { policiesInForce } from '../store/assets.js';
 import { releasedUnder } from '../store/uses.js';
+import { witnessReport } from '../witness/witness-report.js';
 
 const LEDGER_PAGE = 500;
 const API = openApiOf(BROKER_ROUTES, {
@@ -21,11 +22,12 @@ const API = openApiOf(BROKER_ROUTES, {
 
 /** One handler a route; what they do is elsewhere. */
 export function createHandlers(context: BrokerContext): Handlers<typeof BROKER_ROUTES, Thumbprint> {
-  const { store } = context;
+  const { store, verifierKeys } = context;
   return {
     checkManifest: async ({ body, caller }) => checkManifest(context, body.manifest, caller),
     createChallenge: async ({ body }) => createChallenge(context, body),
     createRelease: async ({ body }) => release(context, { session: body.session, token: body.tokens[0] }),
+    createWitness: async ({ body }) => witnessReport(context, body.report),
     putDescriptor: async ({ body }) => ({ asset: await acceptDescriptor(context, body.descriptor) }),
     putPolicy: async ({ body }) => {
       const policy = await acceptPolicy(context, body.policy);
@@ -40,7 +42,11 @@ export function createHandlers(context: BrokerContext): Handlers<typeof BROKER_R
       const { seq } = await ledgerPoint(store);
       const lost = await rolledBackAssets(store);
       if (lost.length > 0) throw new AppError('rolled_back', `out of service until a higher policy version: ${lost.join(', ')}`);
-      return { status: 'ok', checks: { database: 'ok', keys: 'ok', ledger: `entry ${seq}` } };
+      const verifiers = await verifierKeys.check();
+      const without = verifiers.filter(({ usable }) => !usable).map(({ issuer, detail }) => `${issuer}: ${detail}`);
+      if (without.length > 0) throw new AppError('verifier_keys_unavailable', without.join('; '));
+      const published = Object.fromEntries(verifiers.map(({ issuer, detail }) => [issuer, detail]));
+      return { status: 'ok', checks: { database: 'ok', keys: 'ok', ledger: `entry ${seq}`, ...published } };
     },
     openapi: async () => API
   };

@@ -29,6 +29,12 @@ export async function hasEntry(store: Store, point: LedgerPoint): Promise<boolea
   return row?.digest === point.entry;
 }
 
+/** The entry of that digest: a receipt names the record of its release. */
+export async function entryOf(store: Store, digest: Digest): Promise<LedgerEntry | undefined> {
+  const row = await store.selectFrom('ledger').select('entry').where('digest', '=', digest).executeTakeFirst();
+  return row === undefined ? undefined : LedgerEntry.parse(parseJcs(toUtf8(row.entry)));
+}
+
 export async function entriesAfter(store: Store, seq: number, limit: number): Promise<LedgerEntry[]> {
   const rows = await store.selectFrom('ledger').select('entry').where('seq', '>', seq).orderBy('seq').limit(limit).execute();
   return rows.map(row => LedgerEntry.parse(parseJcs(toUtf8(row.entry))));

@@ -8,7 +8,8 @@ import {
   type AttestationResult,
   type Bytes32,
   type Rule,
-  type Trust
+  type Trust,
+  type VerifyRsa
 } from '@cloister/protocol';
 import type { AttestationFacts, JobFacts } from './decide.js';
 
@@ -21,9 +22,10 @@ export interface AppraiseOptions {
   /** Tokens from before the challenge answer for something else. */
   readonly challengedAt: Date;
   readonly now: Date;
+  readonly verifyRsa: VerifyRsa;
 }
 
-export function createAppraise(token: string, { trust, nonce, challengedAt, now }: AppraiseOptions): Appraise {
+export function createAppraise(token: string, { trust, nonce, challengedAt, now, verifyRsa }: AppraiseOptions): Appraise {
   const known = new Map<string, Promise<AttestationResult>>();
   return async policy => {
     const key = jcs(policy);
@@ -32,7 +34,8 @@ export function createAppraise(token: string, { trust, nonce, challengedAt, now 
       verifyAttestation(token, {
         trust,
         expect: { audience: RELEASE_AUDIENCE, nonce, policy, freshness: { kind: 'release', issuedAfter: challengedAt } },
-        now
+        now,
+        verifyRsa
       });
     known.set(key, result);
     return result;

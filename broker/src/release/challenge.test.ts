@@ -155,7 +155,7 @@ describe('whoever holds a manifest and asks on and on', () => {
   });
 });
 
-test('open challenges are bounded for each analyst, and what was dropped cannot be used', async () => {
+test('N4 open challenges are bounded for each analyst, and what was dropped cannot be used', async () => {
   await world.close();
   world = await createWorld({ rule: {}, limits: { challenges: { perAnalyst: 2, total: 100 } } });
   const job = await makeJob(world);
@@ -164,7 +164,7 @@ test('open challenges are bounded for each analyst, and what was dropped cannot 
   await release(world, await attest(world, job, { runner: await makeRunner(), attempt: 3, challenge: third }));
 });
 
-test('open challenges are bounded in all', async () => {
+test('N4 open challenges are bounded in all', async () => {
   await world.close();
   world = await createWorld({ rule: {}, limits: { challenges: { perAnalyst: 100, total: 2 } } });
   const job = await makeJob(world);
@@ -174,7 +174,7 @@ test('open challenges are bounded in all', async () => {
   expect(await codeOf(release(world, await attest(world, job, { runner: await makeRunner(), challenge: first })))).toBe('challenge_unknown');
 });
 
-test('challenges are 32 random bytes, never the same', async () => {
+test('N3 challenges are 32 random bytes, never the same', async () => {
   const challenges = [];
   for (let count = 0; count < 5; count += 1) challenges.push(await challenge(world, await makeJob(world)));
   expect(new Set(challenges).size).toBe(5);

@@ -33,7 +33,7 @@ test('the released key opens the sealed file', async () => {
 });
 
 describe('one challenge, one release', () => {
-  test('fifty releases at once of one session get the same sealed bytes, and one is recorded', async () => {
+  test('N1 fifty releases at once of one session get the same sealed bytes, and one is recorded', async () => {
     const job = await makeJob(world);
     const body = await attest(world, job, { runner: await makeRunner(), challenge: await challenge(world, job) });
     const sealed = await Promise.all(Array.from({ length: 50 }, async () => release(world, body)));
@@ -41,7 +41,7 @@ describe('one challenge, one release', () => {
     expect(await releases()).toBe(1);
   });
 
-  test('fifty sessions at once over one challenge, each with keys of its own: one gets keys', async () => {
+  test('N1 fifty sessions at once over one challenge, each with keys of its own: one gets keys', async () => {
     const job = await makeJob(world);
     const own = await challenge(world, job);
     const bodies = await Promise.all(Array.from({ length: 50 }, async () => attest(world, job, { runner: await makeRunner(), challenge: own })));
@@ -50,7 +50,7 @@ describe('one challenge, one release', () => {
     expect(await releases()).toBe(1);
   });
 
-  test('a used challenge serves no second session', async () => {
+  test('N1 a used challenge serves no second session', async () => {
     const job = await makeJob(world);
     const own = await challenge(world, job);
     const runner = await makeRunner();
@@ -58,14 +58,14 @@ describe('one challenge, one release', () => {
     expect(await codeOf(release(world, await attest(world, job, { runner: await makeRunner(), challenge: own })))).toBe('challenge_unknown');
   });
 
-  test('a challenge that has expired is unknown', async () => {
+  test('N1 a challenge that has expired is unknown', async () => {
     const job = await makeJob(world);
     const own = await challenge(world, job);
     world.clock.advance(5 * 60_000);
     expect(await codeOf(release(world, await attest(world, job, { runner: await makeRunner(), challenge: own })))).toBe('challenge_unknown');
   });
 
-  test('a challenge that was given before a restart serves after it', async () => {
+  test('N9 a challenge that was given before a restart serves after it', async () => {
     const job = await makeJob(world);
     const runner = await makeRunner();
     const body = await attest(world, job, { runner, challenge: await challenge(world, job) });
@@ -78,7 +78,7 @@ describe('one challenge, one release', () => {
 });
 
 describe('retries', () => {
-  test('equal session bytes get the stored reply, whatever the token', async () => {
+  test('N9 equal session bytes get the stored reply, whatever the token', async () => {
     const job = await makeJob(world);
     const body = await attest(world, job, { runner: await makeRunner(), challenge: await challenge(world, job) });
     const sealed = await release(world, body);
@@ -99,7 +99,7 @@ describe('retries', () => {
     expect(await codeOf(challenge(world, await makeJob(world)))).toBe('uses_exhausted');
   });
 
-  test.each(['recipient', 'key'] as const)('another %s for an attempt is refused for ever', async changed => {
+  test.each(['recipient', 'key'] as const)('R7 another %s for an attempt is refused for ever', async changed => {
     const job = await makeJob(world);
     const [runner, other] = [await makeRunner(), await makeRunner()];
     await release(world, await attest(world, job, { runner, challenge: await challenge(world, job) }));
@@ -109,7 +109,7 @@ describe('retries', () => {
     expect(await denialIn(world, release(world, body))).toMatchObject({ code: 'recipient_changed', reasons: ['recipient_changed'] });
   });
 
-  test('keys of one job are refused for another: they are fresh per attempt', async () => {
+  test('B3 keys of one job are refused for another: they are fresh per attempt', async () => {
     const [job, other, runner] = [await makeJob(world), await makeJob(world), await makeRunner()];
     await release(world, await attest(world, job, { runner, challenge: await challenge(world, job) }));
     expect(await codeOf(release(world, await attest(world, other, { runner, challenge: await challenge(world, other) })))).toBe('recipient_changed');
@@ -117,7 +117,7 @@ describe('retries', () => {
 });
 
 describe('attempts', () => {
-  test('a lower attempt is fenced off once a higher one has keys, also with a challenge from before', async () => {
+  test('R7 a lower attempt is fenced off once a higher one has keys, also with a challenge from before', async () => {
     const job = await makeJob(world);
     const early = await attest(world, job, { runner: await makeRunner(), challenge: await challenge(world, job, 1) });
     await runAttempt(world, job, 2);
@@ -125,7 +125,7 @@ describe('attempts', () => {
     expect(await codeOf(challenge(world, job, 1))).toBe('attempt_superseded');
   });
 
-  test('two manifests under one id do not share a release', async () => {
+  test('R1 two manifests under one id do not share a release', async () => {
     const job = await makeJob(world);
     const twin = await signObject(MANIFEST, { ...job.payload, maxAttempts: 2 }, world.analyst);
     expect(twin.payload.id).toBe(job.payload.id);
@@ -133,7 +133,7 @@ describe('attempts', () => {
     expect(await denialIn(world, release(world, body))).toMatchObject({ code: 'session_mismatch' });
   });
 
-  test('a session of another attempt than the challenge’s is refused', async () => {
+  test('R1 a session of another attempt than the challenge’s is refused', async () => {
     const job = await makeJob(world);
     const body = await attest(world, job, { runner: await makeRunner(), challenge: await challenge(world, job, 1), attempt: 2 });
     expect(await codeOf(release(world, body))).toBe('session_mismatch');
@@ -143,12 +143,12 @@ describe('attempts', () => {
 describe('tokens', () => {
   const other: Digest = digestOf(toUtf8('another image'));
   const TOKENS: readonly { readonly name: string; readonly token: () => Promise<Partial<MintOptions>> | Partial<MintOptions>; readonly reason: string }[] = [
-    { name: 'for reports', token: () => ({ audience: REPORT_AUDIENCE }), reason: 'audience' },
-    { name: 'of another session', token: () => ({ nonces: ['A'.repeat(43)] }), reason: 'nonce' },
+    { name: 'for reports (N8)', token: () => ({ audience: REPORT_AUDIENCE }), reason: 'audience' },
+    { name: 'of another session (N1)', token: () => ({ nonces: ['A'.repeat(43)] }), reason: 'nonce' },
     { name: 'of another image', token: () => ({ image: other }), reason: 'image' },
-    { name: 'from before the challenge', token: () => ({ issuedAt: new Date(world.clock.now().getTime() - 120_000) }), reason: 'time' },
-    { name: 'that has expired', token: () => ({ issuedAt: new Date(world.clock.now().getTime() - 7_200_000) }), reason: 'time' },
-    { name: 'from the future', token: () => ({ issuedAt: new Date(world.clock.now().getTime() + 120_000) }), reason: 'time' },
+    { name: 'from before the challenge (N6)', token: () => ({ issuedAt: new Date(world.clock.now().getTime() - 120_000) }), reason: 'issued' },
+    { name: 'that has expired', token: () => ({ issuedAt: new Date(world.clock.now().getTime() - 7_200_000) }), reason: 'freshness' },
+    { name: 'from the future', token: () => ({ issuedAt: new Date(world.clock.now().getTime() + 120_000) }), reason: 'issued' },
     { name: 'of a debug image', token: () => ({ claims: { dbgstat: 'enabled' } }), reason: 'debug' },
     { name: 'of hardware that no rule names', token: () => ({ claims: { hwmodel: 'GCP_AMD_SEV' } }), reason: 'hardware' },
     { name: 'without an instance', token: () => ({ claims: { submods: { container: { image_digest: world.image } } } }), reason: 'instance' }
@@ -190,7 +190,7 @@ describe('tokens', () => {
     expect(await challenge(world, await makeJob(world))).toHaveLength(43);
   });
 
-  test('a retried challenge over one token: a token answers for one session only', async () => {
+  test('N2 a retried challenge over one token: a token answers for one session only', async () => {
     const job = await makeJob(world);
     const runner = await makeRunner();
     const first = await attest(world, job, { runner, challenge: await challenge(world, job) });
@@ -237,7 +237,7 @@ describe('the code', () => {
     expect(await releases()).toBe(0);
   });
 
-  test('is not released for a header that was copied into another analyst’s manifest', async () => {
+  test('B5 is not released for a header that was copied into another analyst’s manifest', async () => {
     const job = await makeJob(world);
     const thief = (await makeRunner()).signer;
     await putRules(world, [{ analysts: [world.analyst.thumbprint, thief.thumbprint] }]);
@@ -245,13 +245,13 @@ describe('the code', () => {
     expect(await denialIn(world, challenge(world, copy))).toMatchObject({ code: 'code_not_bound', reasons: ['code_not_bound'] });
   });
 
-  test('is not released for a header that was wrapped for another bundle', async () => {
+  test('B5 is not released for a header that was wrapped for another bundle', async () => {
     const [job, other] = [await makeJob(world), await makeJob(world)];
     const swapped = await withCustodian(job, { code: { ...job.payload.code, custodians: other.payload.code.custodians } });
     expect(await codeOf(challenge(world, swapped))).toBe('code_not_bound');
   });
 
-  test.each(['sealed to another recipient', 'not of the purpose', 'not sealed at all', 'named twice'] as const)('is not released where its key is %s', async how => {
+  test.each(['sealed to another recipient', 'not of the purpose', 'not sealed at all', 'named twice'] as const)('B5 is not released where its key is %s', async how => {
     const job = await makeJob(world);
     const [custodian] = job.payload.code.custodians;
     if (custodian === undefined) throw new Error('no custodian');

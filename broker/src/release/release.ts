@@ -10,6 +10,7 @@ import {
 } from '@cloister/protocol';
 import { bind, keepReply, mayBind, replyOf } from '../store/bindings.js';
 import { challengeOf, deleteChallenge, type StoredChallenge } from '../store/challenges.js';
+import { keepTerms } from '../store/terms.js';
 import type { Store } from '../store/tables.js';
 import { consumeUse } from '../store/uses.js';
 import { attestationFacts, attestedRunner, createAppraise } from './appraise.js';
@@ -30,7 +31,7 @@ type Outcome =
 /**
  * Releases all keys of a job that this broker keeps to the attested runner of a session, or none. Equal session bytes
  * get the stored reply, whatever the token: a runner whose reply was lost asks again.
- * @throws AppError challenge_unknown | session_mismatch | use_reserved, or a denial
+ * @throws AppError challenge_unknown | session_mismatch | use_reserved | verifier_keys_unavailable, or a denial
  */
 export async function release(context: BrokerContext, body: { readonly session: string; readonly token: string }): Promise<{ sealed: string }> {
   const session = parseSession(body.session);
@@ -41,7 +42,8 @@ export async function release(context: BrokerContext, body: { readonly session: 
   const subject = await readSubject(context, challenge.manifest, challenge.attempt);
   await requireSameAttempt(context, session, subject);
   const challengedAt = new Date(challenge.created_at);
-  const appraise = createAppraise(body.token, { trust: context.trust, nonce, challengedAt, now: context.now() });
+  const trust = await context.verifierKeys.trustFor(body.token);
+  const appraise = createAppraise(body.token, { trust, nonce, challengedAt, now: context.now(), verifyRsa: context.verifyRsa });
   const request: ReleaseRequest = { session, nonce, challenge: challenge.challenge, subject, appraise };
   const outcome = await context.store.transaction().execute(async trx => releaseOnce(trx, context, request));
   switch (outcome.kind) {
@@ -110,6 +112,7 @@ async function releaseOnce(store: Store, context: BrokerContext, request: Releas
   for (const { name, rule } of decision.grants) await consumeUse(store, { name, rule: rule.id, job: session.job, attempt: session.attempt });
   await bind(store, binding);
   await deleteChallenge(store, challenge);
+  await keepTerms(store, nonce, decision.grants);
   await keepReply(store, nonce, sealed);
   return { kind: 'released', sealed };
 }

@@ -40,5 +40,15 @@ export const MIGRATIONS: readonly Migration[] = [
       create table rollbacks (name text primary key, version integer not null) strict, without rowid;
       create table proofs (jti text primary key, expires_at text not null) strict, without rowid;
     `
+  },
+  {
+    name: 'witnesses',
+    sql: `
+      create table terms (session text not null, asset text not null, policy text not null, rule text not null, primary key (session, asset)) strict, without rowid;
+      create index policies_by_digest on policies (policy);
+      create table witnesses (statement text primary key, job text not null, attempt integer not null, jws text) strict;
+      create unique index witness_of_attempt on witnesses (job, attempt) where jws is not null;
+      create index statements_of_attempt on witnesses (job, attempt);
+    `
   }
 ];

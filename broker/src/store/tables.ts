@@ -34,6 +34,10 @@ export interface Tables {
   readonly bindings: { readonly job: string; readonly attempt: number; readonly recipient: string; readonly key: string };
   /** Replies by session nonce, for retries. They are sealed to the session's recipient. */
   readonly replies: { readonly session: string; readonly sealed: string };
+  /** By which rule of which policy a session got an asset's key. */
+  readonly terms: { readonly session: string; readonly asset: string; readonly policy: string; readonly rule: string };
+  /** Statements that verified: one of an attempt has a witness, others contradict it. */
+  readonly witnesses: { readonly statement: string; readonly job: string; readonly attempt: number; readonly jws: string | null };
   readonly ledger: { readonly seq: number; readonly digest: string; readonly entry: string };
   /** Assets that a restored backup put out of service, until a policy above `version` arrives. */
   readonly rollbacks: { readonly name: string; readonly version: number };

@@ -73,6 +73,9 @@ export interface WorldOptions {
   /** Replaces members of the one rule; `undefined` puts no policy in force. */
   readonly rule?: Partial<Rule> | undefined;
   readonly limits?: BrokerOptions['limits'];
+  /** In place of the simulator. */
+  readonly verifier?: TestVerifier;
+  readonly fetchKeySet?: BrokerOptions['fetchKeySet'];
 }
 
 export const TABLE = 'id,value\n1,hospital\n';
@@ -81,9 +84,9 @@ export async function createWorld(options: WorldOptions = { rule: {} }): Promise
   const dir = await mkdtemp(join(tmpdir(), 'broker-'));
   const clock = createTestClock();
   const owner = await createOwner(join(dir, 'owner'));
-  const [verifier, analyst, image] = [await sharedVerifier(), await createTestSigner(), digestOf(toUtf8('test image'))];
+  const [verifier, analyst, image] = [options.verifier ?? (await sharedVerifier()), await createTestSigner(), digestOf(toUtf8('test image'))];
   const url = 'http://hospital.cloister.localhost';
-  const process = await startProcess({ dir, url, clock, owner: owner.signer.thumbprint, trust: { verifiers: [verifier.pinned] }, ...limitsOf(options) });
+  const process = await startProcess({ dir, url, clock, owner: owner.signer.thumbprint, trust: { verifiers: [verifier.pinned] }, fetchKeySet: options.fetchKeySet, ...limitsOf(options) });
   const { transport } = process.network;
   const client: ClientDeps = { transport, baseUrl: url };
   const pinned = await pinBroker(owner, { url, transport });
@@ -123,7 +126,7 @@ export function createTestClock(): TestClock {
   return { now: () => new Date(now), advance: ms => (now += ms) };
 }
 
-interface ProcessOptions extends Pick<BrokerOptions, 'owner' | 'trust' | 'limits'> {
+interface ProcessOptions extends Pick<BrokerOptions, 'owner' | 'trust' | 'limits' | 'fetchKeySet'> {
   readonly dir: string;
   readonly url: string;
   readonly clock: TestClock;
@@ -203,7 +206,7 @@ export async function makeJob(world: BrokerWorld, options: ManifestOptions = {})
   const now = world.clock.now();
   const manifest: Manifest = {
     v: 1, id: createId(now), step: 'main', analyst: analyst.thumbprint, notAfter: toTime(new Date(now.getTime() + 3_600_000)), maxAttempts: 3,
-    inputs: (options.inputs ?? [world.asset]).map((asset, at) => ({ name: `hospital/table-${at}`, asset })),
+    inputs: (options.inputs ?? [world.asset]).map((asset, at) => ({ name: at === 0 ? 'hospital/table' : `hospital/table-${at}`, asset })),
     outputs: { recipients: [identity.recipient], reviewers: [] },
     ...options.manifest,
     code: {

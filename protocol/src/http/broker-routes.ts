@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { Bytes32, Attempt, CompactJws, Count, Digest, Time } from '../objects/primitives.js';
 import { Rule } from '../objects/policy.js';
 import { DenialReason, LedgerEntry } from '../objects/release.js';
+import { Report } from '../objects/report.js';
 import { defineRoute } from './route.js';
 import { Health } from './server-routes.js';
 
@@ -55,7 +56,14 @@ export const BROKER_ROUTES = {
     body: json(z.strictObject({ session: z.string().check(z.maxLength(64 << 10)), tokens: z.tuple([CompactJws]) })),
     /** age file, base64url, of a Release. */
     response: reply(z.strictObject({ sealed: z.string() })),
-    errors: ['released_never', 'attestation_rejected', 'challenge_unknown', 'session_mismatch', 'recipient_changed', 'attempt_superseded', 'uses_exhausted', 'attempts_exhausted', 'rolled_back']
+    errors: ['released_never', 'attestation_rejected', 'challenge_unknown', 'session_mismatch', 'recipient_changed', 'attempt_superseded', 'uses_exhausted', 'attempts_exhausted', 'rolled_back', 'verifier_keys_unavailable']
+  }),
+  createWitness: defineRoute({
+    id: 'createWitness', method: 'POST', path: '/v1/reports', auth: 'none',
+    summary: 'Countersign the statement of an attempt that this broker released to: one for each attempt. The same statement gets the same witness again.',
+    body: { kind: 'json', schema: z.strictObject({ report: Report }), maxBytes: 4 * 1024 * 1024 },
+    /** A signed object of kind `witness`. */
+    response: reply(z.strictObject({ witness: CompactJws })), errors: ['report_rejected', 'statement_conflict', 'rolled_back', 'rate_limited']
   }),
   putDescriptor: defineRoute({
     id: 'putDescriptor', method: 'POST', path: '/v1/descriptors', auth: 'none',
@@ -90,6 +98,6 @@ export const BROKER_ROUTES = {
     response: reply(z.strictObject({ description: CompactJws })), errors: []
   }),
   health: defineRoute({ id: 'health', method: 'GET', path: '/healthz', auth: 'none', summary: 'The process answers.', body: none, response: reply(Health), errors: [] }),
-  ready: defineRoute({ id: 'ready', method: 'GET', path: '/readyz', auth: 'none', summary: 'Database and keys are in order, and no rollback was found.', body: none, response: reply(Health), errors: ['unavailable'] }),
+  ready: defineRoute({ id: 'ready', method: 'GET', path: '/readyz', auth: 'none', summary: 'Database and keys are in order, no rollback was found, and the keys of pinned verifiers can be had.', body: none, response: reply(Health), errors: ['unavailable', 'rolled_back', 'verifier_keys_unavailable'] }),
   openapi: defineRoute({ id: 'openapi', method: 'GET', path: '/openapi.json', auth: 'none', summary: 'This table as OpenAPI 3.1.', body: none, response: reply(z.json()), errors: [] })
 } as const;

@@ -15,6 +15,21 @@ export const REPORT_AUDIENCE = 'urn:cloister:report';
 /**
  * What one token of an attempt answers for: the keys made for this attempt and the challenge of every broker.
  * Travels as its exact RFC 8785 text, whose labelled hash is the token's nonce.
+ *
+ * One session and one token serve all brokers, where a token for each broker would be the cautious default: a token takes
+ * about a second, and a project gets five a second. It holds because a broker takes nothing from a session that is not its own:
+ * - The session lists every (broker, challenge), sorted, each broker once, and the token's nonce commits to all of it. So a
+ *   broker cannot be left out, put in or given another's challenge after the token was made, and finds its own exactly once.
+ * - Each broker's challenge is 32 random bytes of its own, used once, for one job and attempt. A token over another broker's
+ *   challenge is no answer to it; one that relays an honest broker's challenge gets a token that names that broker and not itself.
+ * - The nonce commits to `recipient`. Whoever copies session and token, as every broker and the operator can, gets keys
+ *   that are sealed to the runner that made the session, and nobody else opens them.
+ * - Receipts name the session by its nonce, so that keys of two sessions cannot be mixed in one run.
+ *
+ * It would break by: a broker that reads a challenge from elsewhere than under its own name; an unsorted or repeated list, in
+ * which two readers find two challenges; a `recipient` that is not under the nonce or serves two attempts; an audience that
+ * other tokens have too; a receipt that does not name the session. Each has a test. What one session costs: every broker of
+ * a job learns who the others are. The manifest tells them that anyway.
  */
 export const Session = z.strictObject({
   v: z.literal(1),
@@ -157,6 +172,10 @@ export const LedgerEntry = z.discriminatedUnion('kind', [
     grants: z.array(Grant)
   }),
   entry('denial', { job: Digest, attempt: z.optional(Attempt), analyst: Thumbprint, reasons: z.array(DenialReason) }),
+  /** The broker countersigned a statement. */
+  entry('witness', { job: Digest, attempt: Attempt, session: Bytes32, statement: Digest }),
+  /** An attested runner made another statement for an attempt than the one that was witnessed. */
+  entry('conflict', { job: Digest, attempt: Attempt, session: Bytes32, statement: Digest, witnessed: Digest }),
   entry('recovery', { asset: z.string(), policy: Digest, lost: ShortText })
 ]);
 export type LedgerEntry = z.infer<typeof LedgerEntry>;

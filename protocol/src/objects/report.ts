@@ -73,8 +73,8 @@ export const Report = z.strictObject({
   descriptors: z.array(CompactJws).check(z.maxLength(64)),
   receipts: z.array(CompactJws).check(z.minLength(1), z.maxLength(80)),
   policies: z.optional(z.array(CompactJws).check(z.maxLength(64))),
-  /** Empty in version 1. */
-  witnesses: z.tuple([])
+  /** Signed objects of kind `witness`, one a broker at most. Not part of the statement: made after it. */
+  witnesses: z.array(CompactJws).check(z.maxLength(80))
 });
 export type Report = z.infer<typeof Report>;
 

@@ -12,8 +12,10 @@ import { OutputIndex } from '../objects/report.js';
 import { errorOfProblem } from '../http/problem.js';
 import { publicKeyOf } from '../signed/keys.js';
 import { peekPayload, signObject } from '../signed/signed-object.js';
-import { SIMULATOR_ISSUER, verifyAttestation } from '../attestation/verify.js';
+import { SIMULATOR_ISSUER } from '../attestation/issuers.js';
+import { verifyAttestation } from '../attestation/verify.js';
 import { verifyReport } from './verify.js';
+import { createAppraisal } from '../policy/appraisal.js';
 
 /** Each of these once verified, or cost far more than it should. */
 let verifier: TestVerifier;
@@ -33,7 +35,7 @@ async function failedChecks(report: unknown, of = world): Promise<string[]> {
       verifiers: [verifier.pinned],
       images: [{ image: of.image, source: 'test' }]
     },
-    policy: { verifiers: [SIMULATOR_ISSUER], images: [of.image], hardware: 'any', debug: false, attributes: 'any', projects: 'any', envOverrides: 'any' },
+    policy: createAppraisal({ verifiers: [SIMULATOR_ISSUER], images: [of.image], hardware: 'any', attributes: 'any', projects: 'any', envOverrides: 'any' }),
     now: NOW
   });
   return checks.filter(check => check.status === 'fail').map(check => check.id);
@@ -76,7 +78,7 @@ describe('an operator who exchanges parts', () => {
   test('a session that names other brokers than those that released', async () => {
     const broker = world.analyst.thumbprint;
     const { report } = await made({ session: { challenges: [{ broker, challenge: toBase64Url(new Uint8Array(32)) }] } });
-    expect(await failedChecks(report)).toEqual(['receipts_exact']);
+    expect(await failedChecks(report)).toEqual(['receipts_exact', 'witnesses']);
   });
 
   test('a policy beside the report that was not the one applied', async () => {
@@ -110,21 +112,21 @@ async function signAgain(of: TestWorld, inputs: TestWorld['manifest']['payload']
 describe('hostile values never throw, and cost no more than honest ones', () => {
   test.each([8_640_000_000_001, 9e15, -9e15, -1, 1e300, 253_402_300_800])('iat %d is no time', async iat => {
     const token = await verifier.mint({ audience: 'urn:cloister:release', nonces: ['n'], image: world.image, instance: 'job-1', issuedAt: NOW, claims: { iat, nbf: iat, exp: iat } });
-    const policy = { verifiers: [SIMULATOR_ISSUER], images: [world.image], hardware: 'any' as const, debug: false as const, attributes: 'any' as const, projects: 'any' as const, envOverrides: 'any' as const };
+    const policy = createAppraisal({ verifiers: [SIMULATOR_ISSUER], images: [world.image], hardware: 'any', attributes: 'any', projects: 'any', envOverrides: 'any' });
     const { accepted, checks } = await verifyAttestation(token, {
       trust: { verifiers: [verifier.pinned] },
       expect: { audience: 'urn:cloister:release', nonce: 'n', policy, freshness: { kind: 'report' } },
       now: NOW
     });
     expect(accepted).toBe(false);
-    expect(checks.find(check => check.id === 'time')?.status).toBe('fail');
+    expect(checks.find(check => check.id === 'lifetime')?.status).toBe('fail');
   });
 
   test('an invalid clock of our own refuses', async () => {
     const token = await verifier.mint({ audience: 'a', nonces: ['n'], image: world.image, instance: 'job-1', issuedAt: NOW });
-    const policy = { verifiers: [SIMULATOR_ISSUER], images: [world.image], hardware: 'any' as const, debug: false as const, attributes: 'any' as const, projects: 'any' as const, envOverrides: 'any' as const };
+    const policy = createAppraisal({ verifiers: [SIMULATOR_ISSUER], images: [world.image], hardware: 'any', attributes: 'any', projects: 'any', envOverrides: 'any' });
     const { checks } = await verifyAttestation(token, { trust: { verifiers: [verifier.pinned] }, expect: { audience: 'a', nonce: 'n', policy, freshness: { kind: 'release', issuedAfter: NOW } }, now: new Date(NaN) });
-    expect(checks.find(check => check.id === 'time')?.status).toBe('fail');
+    expect(checks.find(check => check.id === 'issued')?.status).toBe('fail');
   });
 
   test('a path of a million combining marks is refused by its length alone', () => {

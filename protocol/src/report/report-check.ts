@@ -3,6 +3,9 @@ import type { Claims } from '../attestation/claims.js';
 import type { Trust } from '../objects/trust.js';
 import type { ReportEvidence } from './evidence.js';
 
+/** How far the clocks of brokers, runners and verifiers may differ. */
+export const CLOCK_SKEW_MS = 60_000;
+
 /** What a check of a report may look at. */
 export interface ReportContext {
   readonly evidence: ReportEvidence;

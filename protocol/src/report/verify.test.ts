@@ -5,8 +5,9 @@ import { fromBase64, toBase64 } from '../bytes/base64url.js';
 import { toUtf8 } from '../bytes/text.js';
 import type { Digest } from '../objects/primitives.js';
 import type { AppraisalPolicy, Trust } from '../objects/trust.js';
-import { SIMULATOR_ISSUER } from '../attestation/verify.js';
+import { SIMULATOR_ISSUER } from '../attestation/issuers.js';
 import { verifyReport, type ReportResult, type VerifyReportOptions } from './verify.js';
+import { createAppraisal } from '../policy/appraisal.js';
 
 let verifier: TestVerifier;
 let world: TestWorld;
@@ -28,7 +29,7 @@ beforeAll(async () => {
     verifiers: [verifier.pinned],
     images: [{ image: world.image, source: 'built here' }]
   };
-  policy = { verifiers: [SIMULATOR_ISSUER], images: [world.image], hardware: ['SIMULATED'], debug: false, attributes: 'any', projects: 'any', envOverrides: 'any' };
+  policy = createAppraisal({ verifiers: [SIMULATOR_ISSUER], images: [world.image], hardware: ['SIMULATED'], attributes: 'any', projects: 'any', envOverrides: 'any' });
 });
 
 const verify = (report: unknown, over: Partial<VerifyReportOptions> = {}): Promise<ReportResult> => verifyReport(report, { trust, policy, now: YEARS_LATER, ...over });
@@ -54,7 +55,7 @@ describe('inconclusive, never green, where the reader lacks something', () => {
     ['no reference values', () => ({ trust: { ...trust, images: [] } }), 'image'],
     ['an owner not pinned', () => ({ trust: { ...trust, owners: trust.owners.slice(0, 1) } }), 'owners'],
     ['the verifier not pinned', () => ({ trust: { ...trust, verifiers: [] } }), 'issuer'],
-    ['the verifier’s key not in the archive', () => ({ trust: { ...trust, verifiers: [{ ...verifier.pinned, jwks: [] }] } }), 'signature']
+    ['the verifier’s key not in the archive', () => ({ trust: { ...trust, verifiers: [{ ...verifier.pinned, jwks: [] }] } }), 'key']
   ])('%s', async (_, over, check) => {
     const result = await verify(good.report, over());
     expect(result.verdict).toBe('inconclusive');

@@ -4,6 +4,8 @@ import { verifyAttestation, type AttestationResult } from '../attestation/verify
 import { REPORT_AUDIENCE } from '../objects/release.js';
 import type { Digest } from '../objects/primitives.js';
 import type { AppraisalPolicy, Trust } from '../objects/trust.js';
+import { createAppraisal } from '../policy/appraisal.js';
+import type { VerifyRsa } from '../attestation/rsa.js';
 import { parseToken } from '../attestation/token.js';
 import { readClaims } from '../attestation/claims.js';
 import { REPORT_CHECKS } from './checks/index.js';
@@ -25,6 +27,8 @@ export interface VerifyReportOptions {
   readonly outputs?: ReportOutputs;
   /** What the verifier itself kept of the job. */
   readonly expect?: { readonly job?: Digest; readonly attempt?: number };
+  /** How the token’s RSA signature is verified: WebCrypto, unless the caller has something faster. */
+  readonly verifyRsa?: VerifyRsa;
 }
 
 /** The verdict, and the answers that it follows from. */
@@ -59,7 +63,7 @@ const POLICY = { id: 'policy', title: 'You said what you demand' };
 const EXPECTED = { id: 'own_job', title: 'It is the report of the job that you submitted' };
 
 /** Checks that are about files and records which a reader may not have; to leave them out does not weaken the rest. */
-const OPTIONAL: ReadonlySet<string> = new Set([EXPECTED.id, SEALED_OUTPUTS.id, OPENED_OUTPUTS.id]);
+const OPTIONAL: ReadonlySet<string> = new Set(['witnesses', EXPECTED.id, SEALED_OUTPUTS.id, OPENED_OUTPUTS.id]);
 
 function decideVerdict(checks: readonly Check[], simulated: boolean): Verdict {
   if (checks.some(check => check.status === 'fail')) return 'failed';
@@ -84,13 +88,14 @@ async function verifyToken(evidence: ReportEvidence, options: VerifyReportOption
   return verifyAttestation(evidence.token, {
     trust: options.trust,
     now: options.now,
+    ...(options.verifyRsa === undefined ? {} : { verifyRsa: options.verifyRsa }),
     expect: { audience: REPORT_AUDIENCE, nonce: evidence.reportNonce, policy, freshness: { kind: 'report' } }
   });
 }
 
 /** Without a policy everything is still compared, so that contradictions show; the verdict stays inconclusive. */
 function permissive(token: string, images: readonly Digest[]): AppraisalPolicy {
-  return { verifiers: issuerOf(token), images: [...images], hardware: 'any', debug: false, attributes: 'any', projects: 'any', envOverrides: 'any' };
+  return createAppraisal({ verifiers: issuerOf(token), images: [...images], projects: 'any', attributes: 'any', tcb: 'any', envOverrides: 'any' });
 }
 
 function issuerOf(token: string): string[] {

@@ -2,3 +2,5 @@
 export * from './test-verifier.js';
 export * from './test-world.js';
 export * from './test-report.js';
+export * from './test-chain.js';
+export * from './test-relying-party.js';

@@ -5,6 +5,7 @@ import { compareUtf8, randomBytes, toUtf8 } from '../bytes/text.js';
 import { toTime } from '../objects/ids.js';
 import type { Digest } from '../objects/primitives.js';
 import { Grant, RECEIPT, REPORT_AUDIENCE, Session, sessionNonce, type Receipt } from '../objects/release.js';
+import { WITNESS, type Witness } from '../objects/witness.js';
 import { OutputIndex, PREDICATE_TYPE, Report, RunPredicate, STATEMENT_TYPE, Statement } from '../objects/report.js';
 import { CODE_OBLIGATIONS, intersectObligations, obligationsOf } from '../policy/obligations.js';
 import { outputCommitment } from '../report/output-commitment.js';
@@ -32,6 +33,9 @@ export interface TestReportOptions {
   readonly predicate?: (predicate: RunPredicate) => RunPredicate;
   readonly subject?: (subject: Statement['subject']) => Statement['subject'];
   readonly instance?: string;
+  /** Brokers witness the statement unless `none`. */
+  readonly witnesses?: 'none';
+  readonly witness?: (witness: Witness) => Witness;
   readonly kind?: 'oidc' | 'pki';
 }
 
@@ -58,12 +62,23 @@ export async function createTestReport(world: TestWorld, verifier: TestVerifier,
   });
   const report = Report.parse({
     v: 1, statement: toBase64(bytes), tokens: [token], session: sessionText, manifest: world.manifest.jws,
-    descriptors: world.owners.map(owner => owner.descriptor.jws), receipts: receipts.map(receipt => receipt.jws), witnesses: []
+    descriptors: world.owners.map(owner => owner.descriptor.jws), receipts: receipts.map(receipt => receipt.jws),
+    witnesses: options.witnesses === 'none' ? [] : await witnessesOf(world, { sessionText, bytes }, options.witness ?? same)
   });
   return { report, statement, session, index: outputs.index, sealed: outputs.sealed, opened: outputs.opened };
 }
 
 const same = <T>(value: T): T => value;
+
+async function witnessesOf(
+  world: TestWorld,
+  { sessionText, bytes }: { readonly sessionText: string; readonly bytes: Uint8Array },
+  change: (witness: Witness) => Witness
+): Promise<string[]> {
+  const time = toTime(new Date(world.now.getTime() + 11_000));
+  const honest: Witness = { v: 1, job: world.manifest.digest, attempt: ATTEMPT, session: sessionNonce(sessionText), statement: digestOf(bytes), time };
+  return Promise.all(world.owners.map(async owner => (await signObject(WITNESS, change(honest), owner.broker)).jws));
+}
 
 async function createSession(world: TestWorld): Promise<Session> {
   return Session.parse({

@@ -8,9 +8,13 @@ import {
   Obligations,
   RECEIPT,
   Receipt,
+  Report,
   Share,
+  WITNESS,
   defineSignedKind,
+  digestOf,
   digestOfJson,
+  fromBase64,
   jcsBytes,
   obligationsOf,
   parseSession,
@@ -24,7 +28,8 @@ import {
   type AgeRecipient,
   type CompactJws,
   type Session,
-  type Signer
+  type Signer,
+  type Witness
 } from '@cloister/protocol';
 import type { TestOwner, TestWorld } from '@cloister/protocol/testing';
 import * as z from 'zod/mini';
@@ -45,9 +50,14 @@ export interface BrokerLies {
   /** Called at each challenge, and may throw. */
   readonly atChallenge?: (times: number) => void | Promise<void>;
   readonly atRelease?: (times: number) => void | Promise<void>;
+  /** Called at each report, and may throw or never answer. */
+  readonly atReport?: (times: number) => void | Promise<void>;
+  /** Replaces members of the witness before it is signed. */
+  readonly witness?: (honest: Witness) => Partial<Witness>;
 }
 
 const ChallengeBody = z.object({ manifest: z.string() });
+const ReportBody = z.object({ report: Report });
 const ReleaseBody = z.object({ session: z.string(), tokens: z.array(z.string()) });
 /** Receipts as nobody should send them. */
 const LOOSE_RECEIPT = defineSignedKind(RECEIPT.kind, z.looseObject({}));
@@ -57,12 +67,15 @@ export interface FakeBroker {
   /** Texts of the sessions that were shown. */
   readonly sessions: string[];
   readonly challenges: string[];
+  /** Reports that it was asked to witness. */
+  readonly reports: Report[];
 }
 
 /** A broker that grants whatever its descriptor and the manifest name it for, with real keys, seals and receipts. */
 export function createFakeBroker(world: TestWorld, owner: TestOwner, lies: BrokerLies = {}): FakeBroker {
   const sessions: string[] = [];
   const challenges: string[] = [];
+  const reports: Report[] = [];
   const handleChallenge = async (body: unknown): Promise<unknown> => {
     challenges.push(toBase64Url(randomBytes(32)));
     await lies.atChallenge?.(challenges.length);
@@ -78,12 +91,23 @@ export function createFakeBroker(world: TestWorld, owner: TestOwner, lies: Broke
     if (own.length !== 1 || !challenges.includes(own[0]?.challenge ?? '')) throw new AppError('challenge_unknown', 'not mine');
     return { sealed: toBase64Url(await releaseFor(world, owner, { session, parsed, lies })) };
   };
+  const handleReport = async (body: unknown): Promise<unknown> => {
+    const { report } = ReportBody.parse(body);
+    reports.push(report);
+    await lies.atReport?.(reports.length);
+    const { job, attempt } = parseSession(report.session);
+    const statement = digestOf(fromBase64(report.statement));
+    const honest: Witness = { v: 1, job, attempt, session: sessionNonce(report.session), statement, time: toTime(new Date()) };
+    return { witness: (await signObject(WITNESS, { ...honest, ...lies.witness?.(honest) }, lies.signer ?? owner.broker)).jws };
+  };
   return {
     sessions,
     challenges,
+    reports,
     bindings: [
       { route: BROKER_ROUTES.createChallenge, handle: async ({ body }) => handleChallenge(body) },
-      { route: BROKER_ROUTES.createRelease, handle: async ({ body }) => handleRelease(body) }
+      { route: BROKER_ROUTES.createRelease, handle: async ({ body }) => handleRelease(body) },
+      { route: BROKER_ROUTES.createWitness, handle: async ({ body }) => handleReport(body) }
     ]
   };
 }

@@ -1,4 +1,4 @@
-import { OutputIndex, digestOf, openBytes, parseJcs, verifyReport, type Digest, type ReportResult } from '@cloister/protocol';
+import { OutputIndex, appraisalOfRule, digestOf, openBytes, parseJcs, verifyReport, type Digest, type ReportResult } from '@cloister/protocol';
 import type { Rig } from './rig.js';
 
 /** What the analyst finds: the index, and every output by its path. */
@@ -24,12 +24,11 @@ export async function openResults({ world, server, trust }: Rig): Promise<Opened
   }
   const [rule] = world.owners[0]?.policy.payload.allow ?? [];
   if (rule === undefined) throw new Error('the test world has no rule');
-  const { verifiers, images, hardware, debug, attributes, projects, envOverrides } = rule;
   const sealed = new Map<string, Digest>([...server.outputs, ['index', server.index] as const].map(([name, bytes]) => [name, digestOf(bytes)]));
   const opened = { index: indexBytes, files: new Map([...files].map(([path, bytes]) => [path, digestOf(bytes)])) };
   const verified = await verifyReport(server.report, {
     trust,
-    policy: { verifiers, images, hardware, debug, attributes, projects, envOverrides },
+    policy: appraisalOfRule(rule),
     now: new Date(),
     outputs: { sealed, opened },
     expect: { job: world.manifest.digest, attempt: 1 }

@@ -15,6 +15,7 @@ import { session } from './session.js';
 import { image } from './statement-image.js';
 import { subjects } from './subjects.js';
 import { timing } from './timing.js';
+import { witnesses } from './witnesses.js';
 
 /** All questions, in the order in which a person would ask them. All are asked, whatever the first ones say. */
 export const REPORT_CHECKS: readonly ReportCheck[] = [
@@ -33,5 +34,6 @@ export const REPORT_CHECKS: readonly ReportCheck[] = [
   recipients,
   subjects,
   outcome,
-  timing
+  timing,
+  witnesses
 ];

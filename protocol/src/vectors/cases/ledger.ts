@@ -25,6 +25,8 @@ export async function ledgerOf({ hospital, manifest, analyst }: VectorWorld): Pr
     { kind: 'approval', approval: OTHER, code: code.digest, decision: 'approved' },
     { kind: 'release', job, attempt: 1, analyst: analyst.thumbprint, session: 'A'.repeat(43), instance: INSTANCE, image: IMAGE, issuer: SIMULATOR_ISSUER, sharesDigest: OTHER, grants },
     { kind: 'denial', job, attempt: 2, analyst: analyst.thumbprint, reasons: [{ asset: hospital.descriptor.digest, code: 'uses_exhausted', expected: 3, actual: 3 }] },
+    { kind: 'witness', job, attempt: 1, session: 'A'.repeat(43), statement: OTHER },
+    { kind: 'conflict', job, attempt: 1, session: 'A'.repeat(43), statement: digestOfJson('another'), witnessed: OTHER },
     { kind: 'recovery', asset: 'table', policy: hospital.policy.digest, lost: 'entries after 4' }
   ];
   const entries: LedgerEntry[] = [];

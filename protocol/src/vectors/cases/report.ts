@@ -193,7 +193,7 @@ function formCases({ report }: VectorRun, { verify, good }: ReportCases): Draft[
     bad('another version', good({ v: 2 })),
     bad('an unknown member', good({ jwks: { keys: [] } })),
     bad('two tokens', good({ tokens: [report.tokens[0], report.tokens[0]] })),
-    bad('a witness, which version 1 does not know', good({ witnesses: ['x'] })),
+    bad('a witness that is no signed object', good({ witnesses: ['x'] })),
     bad('no receipts', good({ receipts: [] })),
     bad('a statement that is not base64', good({ statement: `${report.statement}=` })),
     bad('the manifest changed', good({ manifest: flip(report.manifest) })),
