@@ -81,7 +81,7 @@ const STEPS = [
   ['types of tests', async () => asOne(await run('npm', ['run', '--silent', 'lint:tests']))],
   ['lint', async () => asOne(await run('npx', ['eslint', '.']))],
   ['import rules', async () => asOne(await run('npm', ['run', '--silent', 'lint:imports']))],
-  ['set-up scripts', () => nodeTests(['reset', 'build-runner-image', 'build-agent', 'labextension', 'pack', 'setup/checks', 'setup/run', 'demo/analyst-trust'].map(name => `scripts/${name}.test.mjs`))],
+  ['set-up scripts', () => nodeTests(['reset', 'build-runner-image', 'build-agent', 'build-report-page', 'labextension', 'pack', 'setup/checks', 'setup/run', 'demo/analyst-trust'].map(name => `scripts/${name}.test.mjs`))],
   ['Python', python],
   ['unit, vectors, contracts', () => vitest('unit', [])],
   ['npm start', () => nodeTests(['scripts/start.test.mjs'])],
