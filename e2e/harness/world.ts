@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openAgent, type Agent } from '@cloister/agent';
 import { createTransport } from '@cloister/kit';
-import type { AppraisalPolicy, Digest, PinnedVerifier, Rule, Transport, Trust } from '@cloister/protocol';
+import { createAppraisal, type AppraisalPolicy, type Digest, type PinnedVerifier, type Rule, type Transport, type Trust } from '@cloister/protocol';
 import { measureImage, readSimulatorTrust, toPinnedVerifier } from '@cloister/server';
 import { IMAGE_DIR, PYTHON } from './checkout.js';
 import { startDaemon, type Daemon, type Wrap } from './daemon.js';
@@ -126,9 +126,9 @@ async function writeTrust(home: string, owners: readonly WorldOwner[]): Promise<
     verifiers: [simulator],
     images: [{ image, source: 'built in this checkout' }]
   };
-  const appraisal: AppraisalPolicy = {
-    verifiers: [simulator.issuer], images: [image], hardware: ['SIMULATED'], debug: false, attributes: 'any', projects: 'any', envOverrides: [...OVERRIDES]
-  };
+  const appraisal = createAppraisal({
+    verifiers: [simulator.issuer], images: [image], hardware: ['SIMULATED'], attributes: 'any', tcb: 'any', projects: 'any', envOverrides: [...OVERRIDES]
+  });
   await mkdir(join(home, 'agent'), { mode: 0o700, recursive: true });
   await writePrivate(join(home, 'agent/trust.json'), trust);
   await writePrivate(join(home, 'agent/appraisal.json'), appraisal);

@@ -1,9 +1,12 @@
 // What the demo needs beyond a built checkout: two owners with keys, brokers and sealed tables, and the analyst's trust.
-// Made once per state directory; when the runner image changed, both owners sign their policies anew for it.
+// Made once per state directory; when the runner image changed, both owners sign their policies anew for it, and when the form
+// of the analyst's trust changed, the demo's part of it is written anew.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+import { isReadable, readJson, writeAnalystTrust, writePrivate } from './analyst-trust.mjs';
 
 export const OWNERS = [
   { name: 'hospital', asset: 'measurements' },
@@ -14,15 +17,18 @@ const urlOf = name => `http://${name}.cloister.localhost`;
 
 /**
  * @param root checkout, built; `home` state directory; `cloister` runs the command with arguments and gives its JSON reply
+ * @param say for what a person must read; `report` for what is being done
  * @returns whether anything was made
  */
-export async function ensureDemoState({ root, home, cloister, report }) {
+export async function ensureDemoState({ root, home, cloister, report, say = toStderr }) {
   const { measureImage, readSimulatorTrust, toPinnedVerifier } = await import(join(root, 'server/lib/index.js'));
+  const protocol = await import(join(root, 'protocol/lib/index.js'));
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const stampFile = join(home, 'demo.json');
   const stamp = { v: 1, image: await measureImage(join(root, 'runner/image')), python: join(root, '.venv/bin/python') };
   const before = readJson(stampFile);
-  if (before !== undefined && same(before, stamp)) return false;
+  const upToDate = before !== undefined && same(before, stamp);
+  if (upToDate && isReadable({ home, protocol })) return false;
 
   const owners = [];
   for (const { name } of OWNERS) {
@@ -40,7 +46,8 @@ export async function ensureDemoState({ root, home, cloister, report }) {
     python: stamp.python
   });
   const simulator = toPinnedVerifier(await readSimulatorTrust(join(home, 'simulator')), 'the attestation simulator of this machine');
-  writeTrust({ home, owners, simulator, image: stamp.image });
+  writeAnalystTrust({ home, protocol, demo: { owners, simulator, image: stamp.image }, say });
+  if (upToDate) return true;
 
   if (before !== undefined) await cloister(['stop']);
   const { analyst } = await cloister(['keys', 'show']);
@@ -75,41 +82,5 @@ async function sealTables({ root, owners, cloister, report }) {
   }
 }
 
-function writeTrust({ home, owners, simulator, image }) {
-  mkdirSync(join(home, 'agent'), { recursive: true, mode: 0o700 });
-  const file = join(home, 'agent/trust.json');
-  const own = readJson(file) ?? { owners: [], verifiers: [], images: [] };
-  const demoOwners = owners.map(({ name, owner }) => ({ thumbprint: owner, name }));
-  const source = 'the runner image built in this checkout';
-  // What the user pinned beside the demo's stays.
-  writePrivate(file, {
-    v: 1,
-    owners: [...demoOwners, ...own.owners.filter(pinned => !demoOwners.some(({ name }) => name === pinned.name))],
-    verifiers: [simulator, ...own.verifiers.filter(({ issuer }) => issuer !== simulator.issuer)],
-    images: [{ image, source }, ...own.images.filter(value => value.source !== source && value.image !== image)]
-  });
-  writePrivate(join(home, 'agent/appraisal.json'), {
-    verifiers: [simulator.issuer],
-    images: [image],
-    hardware: ['SIMULATED'],
-    debug: false,
-    attributes: 'any',
-    projects: ['local'],
-    envOverrides: ['CLOISTER_SERVER', 'CLOISTER_JOB', 'CLOISTER_ATTEMPT', 'CLOISTER_GATEWAY', 'CLOISTER_PYTHON']
-  });
-}
-
-function writePrivate(file, value) {
-  writeFileSync(`${file}.new`, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
-}
-
-function readJson(file) {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return undefined;
-  }
-}
-
+const toStderr = text => process.stderr.write(`${text}\n`);
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);

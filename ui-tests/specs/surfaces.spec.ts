@@ -61,7 +61,7 @@ for (const { name, theme } of THEMES) {
     await expect(lab.report.getByText('They are exactly the ones that came out of this run.')).toBeVisible();
     await look(page, `report-simulated-${name}`);
     await lab.report.locator('details').evaluateAll(all => all.forEach(details => details.setAttribute('open', '')));
-    await page.setViewportSize({ width: 1400, height: 3200 });
+    await page.setViewportSize({ width: 1400, height: 5600 });
     await look(page, `report-simulated-open-${name}`);
     await page.setViewportSize({ width: 700, height: 900 });
     await look(page, `report-narrow-${name}`);

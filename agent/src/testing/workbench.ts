@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DESCRIPTOR, SIMULATOR_ISSUER, digestOf, signObject, toUtf8, type AppraisalPolicy, type Digest, type JobView, type Trust } from '@cloister/protocol';
+import { DESCRIPTOR, SIMULATOR_ISSUER, createAppraisal, digestOf, signObject, toUtf8, type Digest, type JobView, type Trust } from '@cloister/protocol';
 import { createTestIdentity, createTestOwner, createTestReport, createTestVerifier, createTestWorld, type TestOwner, type TestReport, type TestReportOptions, type TestVerifier } from '@cloister/protocol/testing';
 import { systemClock } from '@cloister/kit';
 import { createAgent, type Agent } from '../app.js';
@@ -42,7 +42,7 @@ export async function createWorkbench(): Promise<Workbench> {
   operator.files.set(digestOf(MOCK), MOCK);
   const verifier = await sharedVerifier();
   const trust: Trust = { v: 1, owners: owners.map(({ name, owner }) => ({ name, thumbprint: owner.thumbprint })), verifiers: [verifier.pinned], images: [{ image, source: 'made by a test' }] };
-  const policy: AppraisalPolicy = { verifiers: [SIMULATOR_ISSUER], images: [image], hardware: ['SIMULATED'], debug: false, attributes: 'any', projects: 'any', envOverrides: 'any' };
+  const policy = createAppraisal({ verifiers: [SIMULATOR_ISSUER], images: [image], hardware: ['SIMULATED'], attributes: 'any', projects: 'any', envOverrides: 'any' });
   await writeFile(state.trust, JSON.stringify(trust));
   await writeFile(state.appraisal, JSON.stringify(policy));
   await writeFile(state.settings, JSON.stringify({ server: operator.serverUrl, gateway: operator.socketPath }));

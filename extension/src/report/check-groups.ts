@@ -11,12 +11,15 @@ export interface ICheckGroup {
   readonly checks: readonly IShownCheck[];
 }
 
-const QUESTIONS: Readonly<Record<Exclude<QuestionId, 'other'>, readonly string[]>> = {
-  hardware: ['token_form', 'issuer', 'signature', 'hardware', 'secure_boot', 'debug', 'monitoring'],
+/** Ids of the checks that answer each question. Each check of protocol’s is in one of these lists. */
+export const QUESTIONS: Readonly<Record<Exclude<QuestionId, 'other'>, readonly string[]>> = {
+  hardware: ['token_form', 'encoding', 'unique_keys', 'issuer', 'algorithm', 'key', 'signature', 'hardware', 'secure_boot', 'debug', 'monitoring', 'gpu'],
   current: ['software', 'support', 'tcb'],
   code: ['code', 'inputs', 'outcome'],
-  image: ['policy', 'image', 'statement_image', 'runner_requirements', 'command', 'environment', 'restart', 'project'],
-  fresh: ['report_form', 'audience', 'nonce', 'time', 'timing', 'job', 'own_job', 'instance'],
+  image: [
+    'policy', 'image', 'image_signatures', 'statement_image', 'runner_requirements', 'command', 'arguments', 'environment', 'variables', 'restart', 'project', 'zone', 'service_accounts'
+  ],
+  fresh: ['report_form', 'audience', 'nonce', 'lifetime', 'issued', 'freshness', 'timing', 'job', 'own_job', 'instance', 'witnesses'],
   outputs: ['subjects', 'recipients', 'sealed_outputs', 'opened_outputs'],
   keys: ['session', 'same_machine', 'owners', 'receipts', 'receipts_exact', 'policies', 'obligations']
 };

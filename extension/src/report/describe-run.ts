@@ -1,5 +1,5 @@
 import type { ReportEvidence, Trust } from '@cloister/protocol';
-import type { IInputView, IRunView } from './report-view';
+import type { IInputView, IRunView, IWitnessView } from './report-view';
 
 /** What a report says of its run. Owners are named by the reader's own trust alone. */
 export function describeRun(evidence: ReportEvidence, trust: Trust): IRunView {
@@ -20,8 +20,17 @@ export function describeRun(evidence: ReportEvidence, trust: Trust): IRunView {
     notAfter: evidence.manifest.payload.notAfter,
     ...(obligations.expires === 'any' ? {} : { allowedUntil: obligations.expires }),
     inputs: describeInputs(evidence, trust),
-    outputs: subject.map(({ name, digest }) => ({ name, digest: `sha256:${digest.sha256}` }))
+    outputs: subject.map(({ name, digest }) => ({ name, digest: `sha256:${digest.sha256}` })),
+    brokers: evidence.session.challenges.length,
+    witnesses: describeWitnesses(evidence, trust)
   };
+}
+
+function describeWitnesses({ witnesses, descriptors }: ReportEvidence, trust: Trust): IWitnessView[] {
+  return witnesses.map(({ signer, payload }) => {
+    const served = new Set(descriptors.filter(descriptor => descriptor.payload.custodians[0].broker === signer).map(descriptor => descriptor.payload.owner));
+    return { broker: signer, owners: trust.owners.filter(({ thumbprint }) => served.has(thumbprint)).map(({ name }) => name), time: payload.time };
+  });
 }
 
 function describeInputs(evidence: ReportEvidence, trust: Trust): IInputView[] {

@@ -46,6 +46,10 @@ test.each([
   ['submods.container.env.PATH', /variable that the program could see/i],
   ['submods.container.env_override.JOB', /operator set/],
   ['submods.container.environment', undefined],
+  ['tdx.attester_tcb_status', /Intel Trust Authority appraised/],
+  ['tdx.gcp_attester_tcb_status', /Google appraised/],
+  ['submods.nvidia_gpu.cc_mode', /GPU protects its memory/],
+  ['jku', /only keys that you pinned/],
   ['constructor', undefined]
 ])('the dictionary explains %s', (path, words) => {
   const said = explainClaim(path, createClaimsDictionary(trans), trans);

@@ -6,7 +6,7 @@ import { Digest, type Verdict } from '@cloister/protocol';
 import type { IProblem } from '../model/problem';
 import { ReportPage } from './report-page';
 import type { IReportState } from './report-state';
-import type { IReportView, IRunView, IShownCheck, ShownStatus } from './report-view';
+import type { IReportView, IRunView, IShownCheck, ISignerView, ShownStatus } from './report-view';
 
 vi.mock('@jupyterlab/ui-components', async () => (await import('../jobs/testing/lab-stand-ins')).uiComponents());
 
@@ -31,7 +31,9 @@ const RUN: IRunView = {
   inputs: [
     { asset: 'visits', owner: { key: 'K'.repeat(43), pinnedAs: 'hospital' }, digest: DIGEST, version: 1, kind: 'dataset', mediaType: 'text/csv', size: 2048, policy: DIGEST, broker: 'B'.repeat(43), released: TIME }
   ],
-  outputs: [{ name: 'index', digest: DIGEST }]
+  outputs: [{ name: 'index', digest: DIGEST }],
+  brokers: 2,
+  witnesses: []
 };
 
 const check = (id: string, title: string, status: ShownStatus, more: Partial<IShownCheck> = {}): IShownCheck => ({ id, title, status, ...more });
@@ -69,7 +71,7 @@ test.each<[Verdict, string]>([
 test('the first thing to be read is the verdict, then what it means and does not prove, then the questions', () => {
   show(stateOf({}));
   expect(screen.getAllByRole('heading').map(heading => heading.textContent)).toEqual([
-    'Verified', 'What this means', 'What it does not prove', 'Questions', 'Inputs', 'hospital/visits', 'Outputs', 'Times', 'Evidence', 'Check it yourself'
+    'Verified', 'What this means', 'What it does not prove', 'Questions', 'Inputs', 'hospital/visits', 'Outputs', 'Times', 'Witnesses', 'Evidence', 'Check it yourself'
   ]);
   expect(screen.getByText(/2 owners, 1 verifier, 1 runner image/)).toBeTruthy();
   expect(screen.getByText('/home/ada/cloister')).toBeTruthy();
@@ -103,6 +105,36 @@ test('an owner whom nobody pinned is shown by the key, whatever the asset is cal
   show(stateOf({ verdict: 'inconclusive', run: { ...RUN, inputs: [{ ...input, asset: 'hospital/visits', owner: { key: 'K'.repeat(43) } }] } }));
   expect(screen.getByText('Owner not pinned')).toBeTruthy();
   expect(screen.getByText('K'.repeat(12))).toBeTruthy();
+});
+
+const WITNESSES = [{ broker: 'B'.repeat(43), owners: ['hospital'], time: TIME }, { broker: 'C'.repeat(43), owners: [], time: TIME }];
+
+test('witnesses are named with their times; where there are none, it says calmly what that means', () => {
+  show(stateOf({ checks: [check('witnesses', 'Brokers saw it', 'pass')], run: { ...RUN, witnesses: WITNESSES } }));
+  const rows = within(screen.getByRole('region', { name: 'Witnesses' })).getAllByRole('row').map(row => row.textContent);
+  expect(rows.slice(1)).toEqual([expect.stringMatching(/^hospitalBBBBBBBBBBBB/), expect.stringMatching(/^Nobody that you knowCCCCCCCCCCCC/)]);
+  expect(screen.getByText(/^2 of 2 brokers/)).toBeTruthy();
+  cleanup();
+  show(stateOf({ checks: [check('witnesses', 'Brokers saw it', 'skipped')] }));
+  expect(screen.getByText(/^No broker witnessed this report\. A verdict does not need it\./)).toBeTruthy();
+});
+
+test.each<ShownStatus | undefined>(['fail', 'skipped', 'unknown', undefined])('witnesses whose check says %s are not listed as if they saw it', status => {
+  show(stateOf({ verdict: 'failed', checks: status === undefined ? [PASSED] : [check('witnesses', 'Brokers saw it', status)], run: { ...RUN, witnesses: WITNESSES } }));
+  expect(within(screen.getByRole('region', { name: 'Witnesses' })).queryByRole('table')).toBeNull();
+  expect(screen.getByText(/they do not fit this report/)).toBeTruthy();
+});
+
+test.each<[string, ISignerView, RegExp[]]>([
+  ['a key', { kind: 'intel', key: { id: 'k-1', algorithm: 'PS384', source: 'https://keys.test', seen: TIME } }, [/Intel Trust Authority/, /A key that you pinned k-1/, /https:\/\/keys\.test seen /]],
+  ['a root', { kind: 'google', root: { fingerprint: DIGEST, source: 'a file' } }, [/Google Cloud Attestation/, /up to a root that you pinned abababababab/, /a file/]],
+  ['a simulator', { kind: 'simulator' }, [/A simulator, which proves nothing about hardware/, /Not confirmed/]],
+  ['nobody', {}, [/Nobody whom you trust/, /Not confirmed/]]
+])('the evidence names who signed: %s', (_name, signer, texts) => {
+  const token = { raw: 'a.b.c', issuer: 'https://verifier.test', signer, header: [], claims: [], leftOut: 0 };
+  show(stateOf({ token }));
+  const evidence = screen.getByRole('region', { name: 'Evidence' }).textContent;
+  for (const text of texts) expect(evidence).toMatch(text);
 });
 
 test('claims have their meaning beside them, or the remark that nobody knows it', () => {

@@ -10,6 +10,7 @@ import { overallVerdict, type IComparison, type IReportState } from './report-st
 import { Inputs, Outputs, Times } from './run-contents';
 import { TokenDetails } from './token-details';
 import { VerdictBanner } from './verdict-banner';
+import { Witnesses } from './witnesses';
 
 export interface IReportPageProps {
   readonly state: IReportState;
@@ -158,6 +159,7 @@ function Contents({ state: { view }, trans }: IPartProps): JSX.Element | null {
           <Inputs run={run} trans={trans} />
           <Outputs run={run} trans={trans} />
           <Times run={run} token={token} trans={trans} />
+          <Witnesses run={run} status={checks.find(check => check.id === 'witnesses')?.status} trans={trans} />
         </>
       )}
       {token !== undefined && <TokenDetails token={token} trans={trans} />}

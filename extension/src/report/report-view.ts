@@ -45,6 +45,15 @@ export interface IOutputView {
   readonly digest: string;
 }
 
+/** A broker that witnessed the report. */
+export interface IWitnessView {
+  /** Thumbprint of its key. */
+  readonly broker: string;
+  /** Owners of inputs whose keys it keeps, as the reader’s own trust names them. */
+  readonly owners: readonly string[];
+  readonly time: string;
+}
+
 /** What the report says of its run; worth what the verdict is worth. */
 export interface IRunView {
   readonly job: Digest;
@@ -63,6 +72,20 @@ export interface IRunView {
   readonly allowedUntil?: string;
   readonly inputs: readonly IInputView[];
   readonly outputs: readonly IOutputView[];
+  /** How many brokers had to release keys: so many could have witnessed. */
+  readonly brokers: number;
+  /** What the report carries; of this very report only where the check of that name passed. */
+  readonly witnesses: readonly IWitnessView[];
+}
+
+/** By whose word a token counts, in the words of the reader’s own trust. */
+export interface ISignerView {
+  /** What the reader pinned the token’s issuer as; absent where she pinned none of that name. */
+  readonly kind?: 'google' | 'intel' | 'simulator';
+  /** The pinned key that signed; present only where key and signature passed. */
+  readonly key?: { readonly id: string; readonly algorithm?: string; readonly source?: string; readonly seen?: string };
+  /** The pinned root to which the signing key’s certificates lead; the same. */
+  readonly root?: { readonly fingerprint: string; readonly source: string };
 }
 
 /** One claim of the token by its path, such as `submods.container.image_digest`. */
@@ -74,6 +97,7 @@ export interface IClaimView {
 export interface ITokenView {
   readonly raw: string;
   readonly issuer?: string;
+  readonly signer?: ISignerView;
   readonly hardware?: string;
   /** RFC 3339. */
   readonly issuedAt?: string;

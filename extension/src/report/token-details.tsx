@@ -1,9 +1,12 @@
 import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Copyable } from '../components/parts/copyable';
+import { Facts, type IFact } from '../components/parts/facts';
 import { createClaimsDictionary, explainClaim } from '../words/claims-dictionary';
+import { formatTime, shortDigest } from '../words/quantities';
+import { verifierWords } from '../words/verifier-words';
 import { visibleLine, visibleText } from '../words/visible';
-import type { IClaimView, ITokenView } from './report-view';
+import type { IClaimView, ISignerView, ITokenView } from './report-view';
 import { ShownText } from '../components/parts/shown-text';
 
 export interface ITokenDetailsProps {
@@ -17,6 +20,7 @@ export function TokenDetails({ token, trans }: ITokenDetailsProps): JSX.Element 
   return (
     <section className="jp-Cloister-section" aria-label={trans.__('Evidence')}>
       <h2>{trans.__('Evidence')}</h2>
+      <Facts facts={signerFacts(token.signer ?? {}, trans)} />
       {readable && (
         <details>
           <summary>{trans.__('What the verifier’s token says, claim by claim')}</summary>
@@ -34,6 +38,40 @@ export function TokenDetails({ token, trans }: ITokenDetailsProps): JSX.Element 
       </details>
     </section>
   );
+}
+
+/** Whose word it is, and which key or root of the reader’s own trust stands behind it. */
+function signerFacts(signer: ISignerView, trans: TranslationBundle): IFact[] {
+  const { kind, key, root } = signer;
+  return [
+    { name: trans.__('Verifier'), value: verifierWords(kind, trans) },
+    {
+      name: trans.__('Signed by'),
+      value: (
+        <>
+          {key !== undefined && <>{trans.__('A key that you pinned')} <Copyable value={key.id} shown={visibleLine(key.id, 16)} name={trans.__('the key’s id')} trans={trans} /> {key.algorithm}</>}
+          {root !== undefined && <>{trans.__('A key with certificates up to a root that you pinned')} <Copyable value={root.fingerprint} shown={shortDigest(root.fingerprint)} name={trans.__('the root’s fingerprint')} trans={trans} /></>}
+          {key === undefined && root === undefined && trans.__('Not confirmed. No key or root that you pinned is known to have signed this token.')}
+        </>
+      )
+    },
+    ...pinnedFrom(signer, trans)
+  ];
+}
+
+function pinnedFrom({ key, root }: ISignerView, trans: TranslationBundle): IFact[] {
+  const source = key?.source ?? root?.source;
+  if (source === undefined) return [];
+  return [
+    {
+      name: trans.__('Pinned from'),
+      value: (
+        <>
+          <ShownText text={source} trans={trans} /> {key?.seen !== undefined && trans.__('seen %1', formatTime(key.seen))}
+        </>
+      )
+    }
+  ];
 }
 
 interface IClaimTableProps {

@@ -6,6 +6,7 @@ import { Facts, type IFact } from '../components/parts/facts';
 import { formatTime, shortDigest } from '../words/quantities';
 import { visibleLine } from '../words/visible';
 import { verdictReason, verdictWord } from '../words/verdict-words';
+import { verifierWords } from '../words/verifier-words';
 import { overallVerdict, type IReportState, type ITrustSource } from './report-state';
 import type { IReportView, IRunView } from './report-view';
 import { ShownText } from '../components/parts/shown-text';
@@ -86,7 +87,21 @@ function runFacts(run: IRunView, trans: TranslationBundle): IFact[] {
 
 function verifierFact(view: IReportView | undefined, trans: TranslationBundle): IFact[] {
   const issuer = view?.token?.issuer;
-  return issuer === undefined ? [] : [{ name: trans.__('Verifier'), value: <ShownText text={issuer} trans={trans} /> }];
+  if (issuer === undefined) return [];
+  return [
+    {
+      name: trans.__('Verifier'),
+      value: (
+        <>
+          {verifierWords(view?.token?.signer?.kind, trans)}
+          <br />
+          <span className="jp-Cloister-faint">
+            <ShownText text={issuer} trans={trans} />
+          </span>
+        </>
+      )
+    }
+  ];
 }
 
 function trustWords(trust: ITrustSource, trans: TranslationBundle): JSX.Element {

@@ -1,16 +1,21 @@
 import { beforeAll, expect, test } from 'vitest';
-import { HARDWARE_CHECKS, type Report } from '@cloister/protocol';
-import { groupChecks } from './check-groups';
+import { ATTESTATION_CHECK_IDS, GOOGLE_ISSUER, HARDWARE_CHECKS, verifyReport, type Report } from '@cloister/protocol';
+import { QUESTIONS, groupChecks } from './check-groups';
 import type { IReportView } from './report-view';
 import { NOW, asFile, inBase64, makeReport, type IMadeReport } from './testing/made-report';
 import { NO_TRUST, jobNamedBy, parseContent, verifyDocument } from './verify-content';
 
+/** Several RSA keys are made, on a machine that may be busy. */
+const KEYS_MS = 60_000;
+
 let made: IMadeReport;
 let simulation: IMadeReport;
+let byIntel: IMadeReport;
+let withCertificates: IMadeReport;
 
 beforeAll(async () => {
-  [made, simulation] = await Promise.all([makeReport(), makeReport('simulator')]);
-});
+  [made, simulation, byIntel, withCertificates] = await Promise.all([makeReport(), makeReport('simulator'), makeReport('intel'), makeReport('hardware', { kind: 'pki' })]);
+}, KEYS_MS);
 
 const verify = (by: IMadeReport, report: unknown = by.report): Promise<IReportView> =>
   verifyDocument(parseContent(asFile(report)), { trust: by.trust, policy: by.policy, now: NOW });
@@ -35,6 +40,58 @@ test('what a simulator says of its hardware is never called passed, also where t
     expect(ids(view, 'pass').filter(id => HARDWARE_CHECKS.has(id))).toEqual([]);
     expect(ids(view, 'simulated').length).toBeGreaterThan(8);
   }
+});
+
+test('every check that protocol has answers exactly one question, and no question names another', async () => {
+  const { checks } = await verifyReport(null, { trust: NO_TRUST, now: NOW });
+  const all = new Set([...ATTESTATION_CHECK_IDS, ...checks.map(check => check.id)]);
+  expect(all.size).toBe(ATTESTATION_CHECK_IDS.length + checks.length);
+  expect(Object.values(QUESTIONS).flat().sort()).toEqual([...all].sort());
+});
+
+test('the page shows exactly the checks that verification gives, in no better light', async () => {
+  for (const by of [made, simulation, byIntel]) {
+    const given = await verifyReport(by.report, { trust: by.trust, policy: by.policy, now: NOW });
+    const { checks } = await verify(by);
+    expect(checks.map(check => check.id)).toEqual(given.checks.map(check => check.id));
+    for (const [at, { status }] of given.checks.entries()) {
+      const shown = checks[at]?.status;
+      expect(shown === status || (shown === 'simulated' && status === 'pass')).toBe(true);
+    }
+  }
+});
+
+test('who signed is named by the reader’s own trust: a key with its source, or a root', async () => {
+  expect((await verify(made)).token?.signer).toEqual({ kind: 'google', key: { id: 'test-key', algorithm: 'RS256', source: 'test keys', seen: '2026-06-01T00:00:00.000Z' } });
+  const [root] = withCertificates.trust.verifiers[0]?.roots ?? [];
+  expect((await verify(withCertificates)).token?.signer).toEqual({ kind: 'google', root: { fingerprint: root?.fingerprint, source: 'test keys' } });
+  expect(await verify(byIntel)).toMatchObject({ verdict: 'verified', token: { signer: { kind: 'intel', key: { algorithm: 'RS256' } } } });
+  expect((await verify(simulation)).token?.signer?.kind).toBe('simulator');
+});
+
+test('of several key sets with the key the last one before the token is named', async () => {
+  const [verifier] = made.trust.verifiers;
+  const [set] = verifier?.jwks ?? [];
+  if (verifier === undefined || set === undefined) throw new Error('no verifier');
+  const jwks = ['2026-02-28', '2026-02-27', '2026-03-02'].map(day => ({ ...set, seen: `${day}T00:00:00.000Z`, source: day }));
+  const view = await verifyDocument(parseContent(asFile(made.report)), { trust: { ...made.trust, verifiers: [{ ...verifier, jwks }] }, policy: made.policy, now: NOW });
+  expect([view.verdict, view.token?.signer?.key?.source]).toEqual(['verified', '2026-02-28']);
+});
+
+test('nobody is named as signer of what a pinned key did not sign', async () => {
+  const strangers = { ...made.trust, verifiers: simulation.trust.verifiers.map(verifier => ({ ...verifier, kind: 'google' as const, issuer: GOOGLE_ISSUER })) };
+  const forged = await verifyDocument(parseContent(asFile(made.report)), { trust: strangers, policy: made.policy, now: NOW });
+  expect([forged.verdict, forged.token?.signer]).toEqual(['failed', { kind: 'google' }]);
+  const unknown = await verifyDocument(parseContent(asFile(made.report)), { trust: NO_TRUST, now: NOW });
+  expect(unknown.token?.signer).toEqual({});
+});
+
+test('witnesses are named by the owners whose keys they keep; without any the verdict is the same', async () => {
+  const view = await verify(made);
+  expect(view.run?.brokers).toBe(2);
+  expect(view.run?.witnesses.map(({ owners }) => owners)).toEqual([['hospital'], ['registry']]);
+  const without = await verify(made, { ...made.report, witnesses: [] });
+  expect([without.verdict, without.run?.witnesses, ids(without, 'skipped').includes('witnesses')]).toEqual(['verified', [], true]);
 });
 
 test('every check of a report, readable or not, is in exactly one group, and none needs “other”', async () => {

@@ -16,6 +16,7 @@ import {
   type Trust
 } from '@cloister/protocol';
 import { describeRun } from './describe-run';
+import { describeSigner } from './describe-signer';
 import { describeToken } from './describe-token';
 import type { IReportView, IShownCheck, ITokenView } from './report-view';
 
@@ -62,7 +63,7 @@ export async function verifyDocument(document: unknown, { ownJob, ...options }: 
   const result = await verifyReport(document, { ...options, ...(ownJob === undefined ? {} : { expect: { job: ownJob } }) });
   const { verdict, evidence } = result;
   if (evidence === undefined) return { verdict, checks: result.checks.map(check => shown(check, false)), unreadable: reasonOf(result, document) };
-  const token = describeToken(evidence.token);
+  const token = { ...describeToken(evidence.token), signer: describeSigner(evidence.token, options.trust, result.checks) };
   const simulated = isSimulated(verdict, token, options.trust);
   return { verdict, checks: result.checks.map(check => shown(check, simulated)), run: describeRun(evidence, options.trust), token };
 }

@@ -11,7 +11,7 @@ export interface IPolicyWords {
   readonly machine: readonly string[];
 }
 
-const HARDWARE: Readonly<Record<string, string>> = { GCP_AMD_SEV: 'AMD SEV', GCP_AMD_SEV_ES: 'AMD SEV-ES', GCP_AMD_SEV_SNP: 'AMD SEV-SNP', GCP_INTEL_TDX: 'Intel TDX' };
+const HARDWARE: Readonly<Record<string, string>> = { GCP_AMD_SEV: 'AMD SEV', GCP_AMD_SEV_ES: 'AMD SEV-ES', GCP_AMD_SEV_SNP: 'AMD SEV-SNP', GCP_INTEL_TDX: 'Intel TDX', INTEL_TDX: 'Intel TDX' };
 /** Protocol's own names for these would draw the verification of tokens into the page's first chunk. */
 const SIMULATOR = 'https://simulator.cloister.invalid';
 const VERIFIERS: Readonly<Record<string, string>> = {

@@ -98,7 +98,7 @@ const TOKENS: readonly (readonly [string, string, Partial<MintOptions>])[] = [
   ['over another session', 'nonce', { nonces: [sessionNonce('{}')] }],
   ['of another image', 'image', { image: digestOf(jcsBytes('another')) }],
   ['of another machine', 'instance', { instance: 'job-1' }],
-  ['of long ago', 'time', { issuedAt: new Date(0) }],
+  ['of long ago', 'freshness', { issuedAt: new Date(0) }],
   ['of a debug machine', 'debug', { claims: { dbgstat: 'enabled' } }]
 ];
 
@@ -151,6 +151,17 @@ test.each(REPORTS)('a report %s is refused: check %s', async (_, check, make) =>
   expect(JSON.stringify(error)).toContain(`"id":"${check}"`);
   await expect(callRoute(runner(), SERVER_ROUTES.publishAttempt, { ...ref(), body: { report: digestOf(jcsBytes(script.report)) } })).rejects.toMatchObject({ code: 'not_found' });
   expect((await view()).state).toBe('attesting');
+});
+
+test('a report that no broker witnessed is taken; one whose witness is of another report is not', async () => {
+  await admit();
+  await putOutputs();
+  const other = await scriptRunner(server.world, server.verifier, { attempt: 1, key: key.thumbprint });
+  const error: unknown = await putReport({ ...script.report, witnesses: other.report.witnesses }).catch((cause: unknown) => cause);
+  expect(error).toMatchObject({ code: 'report_rejected' });
+  expect(JSON.stringify(error)).toContain('"id":"witnesses"');
+  const unwitnessed = { ...script.report, witnesses: [] };
+  expect(await putReport(unwitnessed)).toBe(digestOf(jcsBytes(unwitnessed)));
 });
 
 test('a report by a session of another key is refused', async () => {

@@ -1,4 +1,4 @@
-import { AppError, RELEASE_AUDIENCE, parseSession, sessionNonce, verifyAttestation, type AppraisalPolicy, type Digest, type Session, type Thumbprint, type Trust } from '@cloister/protocol';
+import { AppError, RELEASE_AUDIENCE, createAppraisal, parseSession, sessionNonce, verifyAttestation, type AppraisalPolicy, type Digest, type Session, type Thumbprint, type Trust } from '@cloister/protocol';
 import type { Clock } from '@cloister/kit';
 import { instanceName, type TeeBackend } from '../backends/port.js';
 import type { AttemptStore } from '../store/port.js';
@@ -48,15 +48,14 @@ export async function admitRunner(deps: AdmissionDeps, attempt: AttemptRecord, r
 
 /** The server protects nothing but its store, so it asks which instance this is, not what owners ask. */
 export function ownAppraisal(trust: Trust, image: Digest): AppraisalPolicy {
-  return {
+  return createAppraisal({
     verifiers: trust.verifiers.map(verifier => verifier.issuer),
     images: [image],
-    hardware: 'any',
-    debug: false,
     attributes: 'any',
+    tcb: 'any',
     projects: 'any',
     envOverrides: 'any'
-  };
+  });
 }
 
 function requireSession(session: Session, attempt: AttemptRecord, signer: Thumbprint): void {

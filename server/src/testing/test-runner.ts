@@ -28,6 +28,7 @@ export async function scriptRunner(world: TestWorld, verifier: TestVerifier, opt
   const { report, session, sealed } = await createTestReport(world, verifier, {
     session: { key, attempt },
     receipt: receipt => ({ ...receipt, attempt, instance }),
+    witness: witness => ({ ...witness, attempt }),
     predicate: predicate => ({ ...predicate, attempt, ...(outcome === undefined ? {} : { outcome }) }),
     instance
   });

@@ -1,5 +1,5 @@
-import { GOOGLE_ISSUER, MANIFEST, SIMULATOR_ISSUER, signObject, type AppraisalPolicy, type Digest, type Report, type Trust } from '@cloister/protocol';
-import { createTestReport, createTestVerifier, createTestWorld, type TestReportOptions, type TestWorld } from '@cloister/protocol/testing';
+import { GOOGLE_ISSUER, INTEL_ISSUER, MANIFEST, SIMULATOR_ISSUER, createAppraisal, signObject, type AppraisalPolicy, type Digest, type Report, type Trust } from '@cloister/protocol';
+import { createTestReport, createTestVerifier, createTestWorld, type TestReportOptions, type TestVerifier, type TestWorld } from '@cloister/protocol/testing';
 
 export const NOW = new Date('2026-03-01T12:00:00.000Z');
 
@@ -12,13 +12,21 @@ export interface IMadeReport {
   readonly policy: AppraisalPolicy;
 }
 
-export type Maker = 'hardware' | 'simulator';
+export type Maker = 'hardware' | 'intel' | 'simulator';
+
+const VERIFIERS = {
+  hardware: { kind: 'google', issuer: GOOGLE_ISSUER, model: 'GCP_AMD_SEV' },
+  intel: { kind: 'intel', issuer: INTEL_ISSUER, model: 'INTEL_TDX' },
+  simulator: { kind: 'simulator', issuer: SIMULATOR_ISSUER, model: 'SIMULATED' }
+} as const;
+
+/** RSA keys take seconds to make; one verifier of a kind serves all tests of a file. */
+const made: Partial<Record<Maker, Promise<TestVerifier>>> = {};
 
 /** A report as a runner makes it, attested by a simulator or by a verifier that says the hardware is genuine. */
 export async function makeReport(maker: Maker = 'hardware', options: TestReportOptions = {}): Promise<IMadeReport> {
-  const model = maker === 'hardware' ? 'GCP_AMD_SEV' : 'SIMULATED';
-  const issuer = maker === 'hardware' ? GOOGLE_ISSUER : SIMULATOR_ISSUER;
-  const verifier = await createTestVerifier({ kind: maker === 'hardware' ? 'google' : 'simulator', issuer, hardware: model });
+  const { kind, issuer, model } = VERIFIERS[maker];
+  const verifier = await (made[maker] ??= createTestVerifier({ kind, issuer, hardware: model }));
   const world = await demanding(await createTestWorld({ now: NOW, owners: ['hospital', 'registry'] }), issuer, model);
   const { report } = await createTestReport(world, verifier, options);
   const owners = world.owners.map(({ owner, name }) => ({ thumbprint: owner.thumbprint, name }));
@@ -27,12 +35,12 @@ export async function makeReport(maker: Maker = 'hardware', options: TestReportO
     job: world.manifest.digest,
     code: world.manifest.payload.code.digest,
     trust: { v: 1, owners, verifiers: [verifier.pinned], images: [{ image: world.image, source: 'a test' }] },
-    policy: { verifiers: [issuer], images: [world.image], hardware: [model], debug: false, attributes: 'any', projects: 'any', envOverrides: 'any' }
+    policy: createAppraisal({ verifiers: [issuer], images: [world.image], hardware: [model], attributes: 'any', projects: 'any', envOverrides: 'any' })
   };
 }
 
 /** The same job, with an analyst who demands this verifier and this hardware. */
-async function demanding(world: TestWorld, issuer: string, hardware: 'GCP_AMD_SEV' | 'SIMULATED'): Promise<TestWorld> {
+async function demanding(world: TestWorld, issuer: string, hardware: string): Promise<TestWorld> {
   const { payload } = world.manifest;
   const runner = { ...payload.code.runner, verifiers: [issuer], hardware: [hardware] };
   return { ...world, manifest: await signObject(MANIFEST, { ...payload, code: { ...payload.code, runner } }, world.analyst) };

@@ -81,8 +81,8 @@ export function toPinnedVerifier({ issuer, jwks, roots, seen }: SimulatorTrust, 
   return PinnedVerifier.parse({
     issuer,
     kind: 'simulator',
-    jwks: [{ seen, keys: jwks.keys }],
-    roots: roots.map(root => digestOf(fromBase64(root))),
+    jwks: [{ seen, source, keys: jwks.keys }],
+    roots: roots.map(root => ({ fingerprint: digestOf(fromBase64(root)), source })),
     source
   });
 }

@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { chmod, lstat, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { at, digestOf, labelledHash, parseToken, SIMULATOR_ISSUER, toUtf8, verifyAttestation, type AttestationExpectation } from '@cloister/protocol';
+import { at, createAppraisal, digestOf, labelledHash, parseToken, SIMULATOR_ISSUER, toUtf8, verifyAttestation, type AttestationExpectation } from '@cloister/protocol';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { AttestedInstance } from './claims.js';
 import { readSimulatorKeys, readSimulatorTrust, toPinnedVerifier, type SimulatorKeys } from './keys.js';
@@ -21,15 +21,7 @@ const INSTANCE: AttestedInstance = {
 const EXPECT: AttestationExpectation = {
   audience: 'urn:cloister:release',
   nonce: NONCE,
-  policy: {
-    verifiers: [SIMULATOR_ISSUER],
-    images: [INSTANCE.imageDigest],
-    hardware: ['SIMULATED'],
-    debug: false,
-    attributes: ['STABLE'],
-    projects: ['local'],
-    envOverrides: []
-  },
+  policy: createAppraisal({ verifiers: [SIMULATOR_ISSUER], images: [INSTANCE.imageDigest], hardware: ['SIMULATED'], projects: ['local'] }),
   freshness: { kind: 'report' },
   instance: INSTANCE.name
 };
