@@ -2,8 +2,7 @@ import { chmod, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { GOOGLE_ISSUER, MANIFEST, parseJson, signObject, toUtf8, type AppraisalPolicy, type Json, type Trust } from '@cloister/protocol';
-import { createTestReport, createTestVerifier, createTestWorld } from '@cloister/protocol/testing';
+import { parseJson, toUtf8, type Json } from '@cloister/protocol';
 import { createWorkbench, notebookOf, READS_BOTH, type Workbench } from '@cloister/agent/testing';
 import { buildCli, type BuiltCli, type CliRun } from './testing/build-cli.js';
 
@@ -207,7 +206,7 @@ describe('verify', () => {
     expect(result.stdout).toContain('does not prove');
     expect(result.stdout).toMatch(/pass\s+opened_outputs/);
     const checks = json(await run('verify', report, '--outputs', folder, '--json'));
-    expect(checks).toMatchObject({ reports: [{ verdict: 'simulated' }], contradictions: [] });
+    expect(checks).toMatchObject({ schema: 'cloister.verify.v1', reports: [{ verdict: 'simulated' }], equivocation: [], exit: 3 });
   });
 
   test('one byte changed in an output is 1, with expected and actual', async () => {
@@ -250,34 +249,5 @@ describe('verify', () => {
     const result = await cli.run(['--home', nowhere, 'verify', report, '--trust', trust, '--policy', policy]);
     expect(result.code).toBe(3);
     expect(readdirSync(bench.workspace)).not.toContain('no-state');
-  });
-
-  test('a report that hardware vouches for is 0; another owner’s key pinned is 2; other reference values are 1; the worst of several counts', async () => {
-    const verifier = await createTestVerifier({ kind: 'google', issuer: GOOGLE_ISSUER, hardware: 'GCP_INTEL_TDX' });
-    const made = await createTestWorld({ now: new Date(Date.now() - 60_000) });
-    const { payload } = made.manifest;
-    const runner = { ...payload.code.runner, verifiers: [GOOGLE_ISSUER], hardware: ['GCP_INTEL_TDX'] };
-    const world = { ...made, manifest: await signObject(MANIFEST, { ...payload, code: { ...payload.code, runner } }, made.analyst) };
-    const { report } = await createTestReport(world, verifier);
-    const policy: AppraisalPolicy = { verifiers: [GOOGLE_ISSUER], images: [world.image], hardware: ['GCP_INTEL_TDX'], debug: false, attributes: 'any', projects: 'any', envOverrides: 'any' };
-    const trust: Trust = { v: 1, owners: world.owners.map(({ name, owner }) => ({ name, thumbprint: owner.thumbprint })), verifiers: [verifier.pinned], images: [{ image: world.image, source: 'test' }] };
-    const [file, policyFile] = [await bench.put('r.json', JSON.stringify(report)), await bench.put('policy.json', JSON.stringify(policy))];
-    const verify = async (name: string, changed: Trust, ...more: string[]): Promise<number> =>
-      (await run('verify', file, ...more, '--policy', policyFile, '--trust', await bench.put(name, JSON.stringify(changed)))).code;
-    expect(await verify('t1.json', trust)).toBe(0);
-    expect(await verify('t2.json', { ...trust, owners: [{ name: 'hospital', thumbprint: bench.agent.analyst }] })).toBe(2);
-    expect(await verify('t3.json', { ...trust, images: [{ image: bench.image, source: 'other' }] })).toBe(1);
-    const forged = await bench.put('forged.json', JSON.stringify({ ...report, receipts: [] }));
-    expect(await verify('t1.json', trust, forged)).toBe(1);
-  });
-
-  test('two different statements for one attempt are told, though each alone would hold', async () => {
-    const { report } = await finished();
-    const [only] = bench.operator.jobs.keys();
-    if (only === undefined) throw new Error('nothing was submitted');
-    const second = await bench.put('second.json', JSON.stringify((await bench.finish(only)).report));
-    const result = await run('verify', report, second);
-    expect(result.code).toBe(1);
-    expect(result.stdout).toContain('Two different statements');
   });
 });

@@ -12,15 +12,18 @@ import { addLedger } from './commands/ledger.js';
 import { addOutputs } from './commands/outputs.js';
 import { addOwner } from './commands/owner.js';
 import { addPolicy } from './commands/policy.js';
+import { addReport } from './commands/report.js';
 import { addRetry } from './commands/retry.js';
 import { addShow } from './commands/show.js';
 import { addSubmit } from './commands/submit.js';
+import { addToken } from './commands/token.js';
+import { addTrust } from './commands/trust.js';
 import { addVerify } from './commands/verify.js';
 import type { CliContext } from './context.js';
 
 const COMMANDS: readonly AddCommand[] = [
   // an analyst's
-  addSubmit, addJobs, addShow, addOutputs, addVerify, addCancel, addDelete, addRetry, addAssets, addKeys,
+  addSubmit, addJobs, addShow, addOutputs, addVerify, addReport, addToken, addTrust, addCancel, addDelete, addRetry, addAssets, addKeys,
   // an owner's
   addOwner, addBroker, addAsset, addPolicy, addLedger,
   // this machine's

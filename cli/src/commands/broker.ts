@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import { stopDaemonProcess } from '@cloister/agent';
+import { addOwner, stopDaemonProcess } from '@cloister/agent';
 import { openOwner } from '@cloister/broker/owner';
 import { replacePrivateFile, readPrivateFile } from '@cloister/kit';
-import { AppError, Thumbprint, Trust, parseJson } from '@cloister/protocol';
+import { AppError, Thumbprint, parseJson } from '@cloister/protocol';
 import type { Command } from 'commander';
 import * as z from 'zod/mini';
 import type { CliContext } from '../context.js';
 import { shellWord } from '../terminal/shell-word.js';
 import { formatTable } from '../terminal/table.js';
+import { keepTrust, openOwnTrust } from '../trust/change-trust.js';
 import type { AddCommand } from './command.js';
 
 interface BrokerFlags {
@@ -54,12 +55,9 @@ async function add(context: CliContext, name: string, { owner: given, pin, json 
 }
 
 /** Owner and analyst are one person here. Elsewhere an analyst gets an owner's thumbprint by a way that she trusts. */
-async function pinOwner({ state }: CliContext, name: string, thumbprint: Thumbprint): Promise<void> {
-  const trust = await readJson(state.trust, Trust);
-  const same = trust.owners.find(owner => owner.name === name || owner.thumbprint === thumbprint);
-  if (same?.name === name && same.thumbprint === thumbprint) return;
-  if (same !== undefined) throw new AppError('already_exists', `your trust file pins ${same.thumbprint} as ${same.name}`, { hint: 'Choose another name, or edit the file.' });
-  await replacePrivateFile(state.trust, `${JSON.stringify({ ...trust, owners: [...trust.owners, { thumbprint, name }] }, undefined, 2)}\n`);
+async function pinOwner(context: CliContext, name: string, thumbprint: Thumbprint): Promise<void> {
+  const file = await openOwnTrust(context, {});
+  await keepTrust(context, file, addOwner(file.trust, { name, thumbprint }));
 }
 
 async function readJson<S extends z.ZodMiniType>(path: string, schema: S): Promise<z.output<S>> {

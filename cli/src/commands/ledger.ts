@@ -35,7 +35,7 @@ async function show(context: CliContext, { owner, verify, json }: LedgerFlags): 
     return;
   }
   if (verify !== true) {
-    const rows = entries.map(entry => [String(entry.seq), entry.time.slice(0, 19).replace('T', ' '), { text: entry.kind, ...(entry.kind === 'denial' ? { paint: style.caution } : {}) }, printableLine(describe(entry))]);
+    const rows = entries.map(entry => [String(entry.seq), entry.time.slice(0, 19).replace('T', ' '), { text: entry.kind, ...(entry.kind === 'conflict' ? { paint: style.bad } : entry.kind === 'denial' ? { paint: style.caution } : {}) }, printableLine(describe(entry))]);
     context.print(rows.length === 0 ? 'The ledger is empty.' : formatTable(rows, { head: ['#', 'TIME (UTC)', 'WHAT', ''], align: ['right'] }));
   }
   context.print(style.good(`The chain of ${entries.length} entries holds, up to the broker’s signed head ${short(head)}.`));
@@ -53,6 +53,10 @@ function describe(entry: LedgerEntry): string {
       return `${entry.grants.length} keys for job ${short(entry.job)} attempt ${entry.attempt} of ${short(entry.analyst)}, image ${short(entry.image)}`;
     case 'denial':
       return `job ${short(entry.job)} of ${short(entry.analyst)}: ${[...new Set(entry.reasons.map(reason => reason.code))].join(', ')}`;
+    case 'witness':
+      return `statement ${short(entry.statement)} of job ${short(entry.job)} attempt ${entry.attempt}`;
+    case 'conflict':
+      return `statement ${short(entry.statement)} of job ${short(entry.job)} attempt ${entry.attempt}, of which ${short(entry.witnessed)} was witnessed`;
     case 'recovery':
       return `${entry.asset}: ${entry.lost}`;
   }

@@ -8,7 +8,8 @@ import { formatBytes } from '../terminal/quantities.js';
 import { shellWord } from '../terminal/shell-word.js';
 import { formatTable } from '../terminal/table.js';
 import { sentenceOf } from '../views/submission.js';
-import { countChecks, explainVerdict, formatVerdict } from '../views/verdict.js';
+import { countChecks } from '../views/checks.js';
+import { explainVerdict, formatVerdict } from '../views/verdict.js';
 import type { AddCommand } from './command.js';
 
 interface OutputsFlags {
@@ -36,7 +37,7 @@ async function outputs(context: CliContext, reference: string, { into, json }: O
   }
   const { style, print } = context;
   print(`${formatVerdict(opened.verdict, style)}  ${style.faint(`checks: ${countChecks(opened.checks, opened.verdict === 'simulated')}`)}`);
-  print(`${explainVerdict(opened.verdict, style)}\n`);
+  print(`${explainVerdict(opened.verdict, { style, width: context.width, of: 'report' })}\n`);
   print(style.strong(printableLine(here(opened.folder))));
   print(formatTable(opened.files.map(file => [printableLine(file.path), formatBytes(file.size)]), { indent: 2, align: ['left', 'right'] }));
   if (opened.outcome === 'failed') await showFailure(context, opened);

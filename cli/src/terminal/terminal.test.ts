@@ -2,8 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { printable, printableLine } from './printable.js';
 import { formatAge, formatBytes, formatDuration } from './quantities.js';
+import { parseGivenTime } from './given-time.js';
 import { shellWord } from './shell-word.js';
 import { formatTable } from './table.js';
+import { indent, wrap } from './wrap.js';
 
 test('columns are aligned by characters, and colours do not count', () => {
   const paint = (text: string): string => `<${text}>`;
@@ -37,4 +39,25 @@ test.each(['results/study-1', '-rf', 'a b', "it's", '$(touch x);`y`', '"', 'back
   expect(word).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   const said = execFileSync('bash', ['--norc', '-c', `printf '%s\\0' ${word}`], { encoding: 'utf8', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C.UTF-8' } });
   expect(said).toBe(`${path.startsWith('-') ? './' : ''}${path}\0`);
+});
+
+test('long text is broken at blanks; a digest stays whole on a line of its own', () => {
+  expect(wrap('one two three', 7)).toEqual(['one two', 'three']);
+  expect(wrap(`see ${'a'.repeat(20)} now`, 10)).toEqual(['see', 'a'.repeat(20), 'now']);
+  expect(wrap('', 10)).toEqual(['']);
+  expect(indent('one two', 2, 6)).toBe('  one\n  two');
+});
+
+test.each([
+  ['2026-03-01T12:00:00Z', '2026-03-01T12:00:00.000Z'],
+  ['2026-03-01T12:00:00.5Z', '2026-03-01T12:00:00.500Z'],
+  ['2026-03-01T12:00:00+02:00', '2026-03-01T10:00:00.000Z'],
+  ['2024-02-29T00:00:00Z', '2024-02-29T00:00:00.000Z'],
+  ['0001-01-01T00:00:00Z', '0001-01-01T00:00:00.000Z']
+])('the time %s is %s', (text, time) => {
+  expect(parseGivenTime('--now', text).toISOString()).toBe(time);
+});
+
+test.each(['', 'now', '2026-03-01', '2026-03-01T12:00:00', '2026-03-01 12:00:00Z', '2026-3-1T12:00:00Z', '2026-02-30T12:00:00Z', '2026-13-01T12:00:00Z', '2026-03-01T24:00:00Z', '2026-03-01T12:60:00Z', '2026-03-01T23:59:60Z', '2026-03-01T12:00:00+24:00', '2026-03-01T12:00:00+02:60', ' 2026-03-01T12:00:00Z', '2026-03-01T12:00:00.Z', '1772366400'])('%j is no time, and an example says how to write one', text => {
+  expect(() => parseGivenTime('--now', text)).toThrow(expect.objectContaining({ code: 'usage', hint: 'Write it like --now 2026-03-01T12:00:00Z.' }));
 });

@@ -11,9 +11,16 @@ export interface CliRun {
   readonly stderr: string;
 }
 
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** What is piped in; without it there is no input at all. */
+  readonly input?: string;
+}
+
 export interface BuiltCli {
   /** Runs the command as a process of its own, without a terminal. */
-  readonly run: (args: readonly string[], options?: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> }) => Promise<CliRun>;
+  readonly run: (args: readonly string[], options?: RunOptions) => Promise<CliRun>;
   readonly remove: () => Promise<void>;
 }
 
@@ -34,8 +41,11 @@ export async function buildCli(): Promise<BuiltCli> {
     plugins: [{ name: 'libraries', setup: bundling => bundling.onResolve({ filter: /^[^./]/ }, ({ path }) => (path.startsWith('@cloister/') ? undefined : { path, external: true })) }]
   });
   return {
-    run: async (args, { cwd = folder, env = {} } = {}) => {
-      const child = spawn(process.execPath, [outfile, ...args], { cwd, env: { PATH: '/usr/bin:/bin', ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    run: async (args, { cwd = folder, env = {}, input } = {}) => {
+      const child = spawn(process.execPath, [outfile, ...args], { cwd, env: { PATH: '/usr/bin:/bin', ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+      // A command that asks for no input ends without reading it.
+      child.stdin.on('error', () => undefined);
+      child.stdin.end(input ?? '');
       const code = new Promise<number>(resolve => child.once('close', ended => resolve(ended ?? -1)));
       const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
       return { code: await code, stdout, stderr };

@@ -1,0 +1,31 @@
+import { ensureStateFolder, openTrustFile, saveTrust, type TrustFile } from '@cloister/agent';
+import { AppError, type Trust } from '@cloister/protocol';
+import type { CliContext } from '../context.js';
+import { askYesNo, isInteractive } from '../terminal/ask.js';
+
+/** Options that all commands of `cloister trust` have. */
+export interface TrustFileFlags {
+  readonly trust?: string;
+  readonly json?: true;
+}
+
+export const TRUST_OPTION = ['--trust <file>', 'the trust file (default: your trust.json)'] as const;
+
+/** The file that a command is about. A missing one pins nobody. */
+export async function openOwnTrust({ state }: CliContext, { trust }: TrustFileFlags): Promise<TrustFile> {
+  return openTrustFile(trust ?? state.trust);
+}
+
+/** Writes a changed trust; where it is the same as before, nothing is touched. Whether it was written. */
+export async function keepTrust({ state }: CliContext, file: TrustFile, changed: Trust): Promise<boolean> {
+  if (changed === file.trust) return false;
+  if (file.path === state.trust) await ensureStateFolder(state);
+  await saveTrust(file, changed);
+  return true;
+}
+
+/** @throws AppError usage where it was not a yes, with nothing changed */
+export async function requireYes(question: string, yes: boolean): Promise<void> {
+  const sure = yes || (isInteractive() && (await askYesNo(question)));
+  if (!sure) throw new AppError('usage', 'nothing was changed', { hint: 'Say yes, or give --yes where nobody can be asked.' });
+}
