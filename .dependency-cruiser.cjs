@@ -15,7 +15,7 @@ const MAY_IMPORT = {
 };
 const DOMAINS = Object.keys(MAY_IMPORT);
 // Tests, and what only tests import.
-const TESTS = '[.]test[.]tsx?$|/testing/|/src/vectors/|/(contract|testing)[.]ts$';
+const TESTS = '[.]test[.]tsx?$|^protocol/mutation/|/testing/|/src/(vectors|mutants)/|/(contract|testing)[.]ts$';
 
 const boundaries = Object.entries(MAY_IMPORT).map(([domain, allowed]) => ({
   name: `${domain}-stays-in-its-trust-domain`,

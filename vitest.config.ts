@@ -6,6 +6,8 @@ export default defineConfig({
   test: {
     include: ['*/src/**/*.test.{ts,tsx}'],
     testTimeout: 30_000,
+    // Keys are made before tests, and RSA keys take their time on a busy machine.
+    hookTimeout: 60_000,
     pool: 'forks'
   }
 });

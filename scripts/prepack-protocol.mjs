@@ -10,7 +10,7 @@ const LIB = join(PACKAGE, 'lib');
 /** The source of a built file, or undefined where none is published. */
 function sourceOf(built) {
   const source = built.replace(/\.(d\.ts|js)(\.map)?$/, '.ts');
-  return source === built || source.startsWith('vectors/') || source.endsWith('.test.ts') ? undefined : join(PACKAGE, 'src', source);
+  return source === built || source.startsWith('vectors/') || source.startsWith('mutants/') || source.endsWith('.test.ts') ? undefined : join(PACKAGE, 'src', source);
 }
 
 if (existsSync(LIB)) {

@@ -12,7 +12,7 @@ const NOW = new Date('2030-01-01T00:00:00Z');
 let keys: TestChainKeys;
 beforeAll(async () => {
   keys = await createTestChainKeys();
-});
+}, 60_000);
 
 const authority = (pathLength?: number): x509.Extension => new x509.BasicConstraintsExtension(true, pathLength, true);
 const usage = (flags: x509.KeyUsageFlags): x509.Extension => new x509.KeyUsagesExtension(flags, true);

@@ -3,7 +3,7 @@ import type { Json } from '../bytes/json.js';
 import { digestOf } from '../bytes/digest.js';
 import { toUtf8 } from '../bytes/text.js';
 import type { AppraisalPolicy } from '../objects/trust.js';
-import { createTestRelyingParty, TEST_IMAGE, TEST_NONCE, TEST_TIME, type MintOptions, type TestRelyingParty, type TestVerification } from '../testing/index.js';
+import { createTestRelyingParty, TEST_IMAGE, TEST_NONCE, TEST_TIME, type MintOptions, type TestRelyingParty } from '../testing/index.js';
 import { GOOGLE_ISSUER, INTEL_ISSUER } from './issuers.js';
 import { ATTESTATION_CHECK_IDS, verifyAttestation } from './verify.js';
 
@@ -13,19 +13,19 @@ let intel: TestRelyingParty;
 let simulator: TestRelyingParty;
 beforeAll(async () => {
   [google, intel, simulator] = await Promise.all([createTestRelyingParty({ kind: 'google' }), createTestRelyingParty({ kind: 'intel' }), createTestRelyingParty()]);
-});
+}, 60_000);
 
 const SECONDS = TEST_TIME.getTime() / 1000;
 const NOBODY_ASKED = ATTESTATION_CHECK_IDS.slice(ATTESTATION_CHECK_IDS.indexOf('issuer'));
 const TIMES = ['lifetime', 'issued', 'freshness'];
 
-type Row = readonly [title: string, refusals: readonly string[], mint: Partial<MintOptions>, policy?: Partial<AppraisalPolicy>];
+type Row = [title: string, refusals: string[], mint: Partial<MintOptions>, policy?: Partial<AppraisalPolicy>];
 const at = (path: string, value?: Json): Partial<MintOptions> => ({ paths: { [path]: value } });
 const claim = (name: string, value?: Json): Partial<MintOptions> => ({ claims: { [name]: value } });
 const times = (iat: Json, nbf: Json, exp: Json): Partial<MintOptions> => ({ claims: { iat, nbf, exp } });
 
-async function refuses([, refusals, mint, policy]: Row, party = google, over: TestVerification = {}): Promise<void> {
-  expect(await party.refusals(await party.mint(mint), { ...over, ...(policy === undefined ? {} : { policy }) })).toEqual(refusals);
+async function refuses(refusals: readonly string[], mint: Partial<MintOptions>, policy: Partial<AppraisalPolicy> = {}, party = google): Promise<void> {
+  expect(await party.refusals(await party.mint(mint), { policy })).toEqual(refusals);
 }
 
 const ISSUERS: readonly Json[] = [
@@ -35,8 +35,8 @@ const ISSUERS: readonly Json[] = [
 ];
 
 describe('J5 issuer, audience and times', () => {
-  test.each(ISSUERS)('J5 issuer %j', async iss => refuses(['', NOBODY_ASKED, claim('iss', iss)]));
-  test('J5 no issuer', async () => refuses(['', NOBODY_ASKED, claim('iss')]));
+  test.each(ISSUERS)('J5 issuer %j', async iss => refuses(NOBODY_ASKED, claim('iss', iss)));
+  test('J5 no issuer', async () => refuses(NOBODY_ASKED, claim('iss')));
   test('J5 a pinned issuer that the policy does not name', async () => {
     const pinned = [google.verifier.pinned, intel.verifier.pinned];
     expect(await google.refusals(await intel.mint(), { pinned })).toEqual(['issuer']);
@@ -46,8 +46,8 @@ describe('J5 issuer, audience and times', () => {
   test.each<Json>([
     ['urn:cloister:release'], ['urn:cloister:release', 'x'], ['x', 'urn:cloister:release'], 'urn:cloister:report', 'URN:cloister:release', 'urn:cloister:release/', ' urn:cloister:release', 'urn:cloister:releas',
     'https://sts.googleapis.com', '', null, 1, { aud: 'urn:cloister:release' }
-  ])('J5 audience %j', async aud => refuses(['', ['audience'], claim('aud', aud)]));
-  test('J5 no audience', async () => refuses(['', ['audience'], claim('aud')]));
+  ])('J5 audience %j', async aud => refuses(['audience'], claim('aud', aud)));
+  test('J5 no audience', async () => refuses(['audience'], claim('aud')));
 
   test.each<Row>([
     ['no exp', ['lifetime', 'freshness'], claim('exp')],
@@ -56,7 +56,7 @@ describe('J5 issuer, audience and times', () => {
     ...[String(SECONDS + 60), SECONDS + 60.5, null, [SECONDS + 60], true, -1, 1e300, '2026-06-01T12:10:00Z'].map((exp): Row => [`exp ${JSON.stringify(exp)}`, ['lifetime', 'freshness'], claim('exp', exp)]),
     ...[String(SECONDS), SECONDS + 0.5, null, [SECONDS], false, -1, 1e300].map((nbf): Row => [`nbf ${JSON.stringify(nbf)}`, ['lifetime'], claim('nbf', nbf)]),
     ...[String(SECONDS), SECONDS + 0.5, null, [SECONDS], true].map((iat): Row => [`iat ${JSON.stringify(iat)}`, ['key', 'signature', ...TIMES], claim('iat', iat)])
-  ])('J5 %s', async (...row) => refuses(row));
+  ])('J5 %s', async (_, refusals, mint, policy) => refuses(refusals, mint, policy));
 });
 
 describe('J6 time', () => {
@@ -71,7 +71,7 @@ describe('J6 time', () => {
     ['a life of a hundred years', ['lifetime'], times(SECONDS, SECONDS, SECONDS + 3_155_760_000)],
     ['issued before the challenge', ['issued'], times(SECONDS - 61, SECONDS - 61, SECONDS + 3000)],
     ['a default token, from before the challenge', ['issued', 'freshness'], times(SECONDS - 3000, SECONDS - 3000, SECONDS + 600)]
-  ])('J6 %s', async (...row) => refuses(row));
+  ])('J6 %s', async (_, refusals, mint, policy) => refuses(refusals, mint, policy));
 
   test('J6 over five minutes old, though its hour is not over', async () => {
     const token = await google.mint();
@@ -103,14 +103,14 @@ describe('J7 platform', () => {
     ...['GCP_SHIELDED_VM', 'GCP_AMD_SEV_SNP', 'INTEL_TDX', 'SIMULATED', 'gcp_intel_tdx', '', null, ['GCP_INTEL_TDX']].map((value): Row => [`hwmodel ${JSON.stringify(value)}`, ['hardware'], { claims: { hwmodel: value, tdx: { gcp_attester_tcb_status: 'UpToDate', attester_tcb_status: 'UpToDate' } } }]),
     ['no hwmodel', ['hardware'], claim('hwmodel')],
     ['hardware that the policy does not name', ['hardware'], {}, { hardware: ['GCP_AMD_SEV'] }],
-    ...[['LATEST', 'USABLE'], ['EXPERIMENTAL'], ['stable'], [], 'STABLE', { 0: 'STABLE' }, [['STABLE']], null].map((value): Row => [`support attributes ${JSON.stringify(value)}`, ['support'], at('submods.confidential_space.support_attributes', value)]),
+    ...[['LATEST', 'USABLE'], ['EXPERIMENTAL'], ['stable'], [], 'STABLE', { 0: 'STABLE' }, [['STABLE']], ['STABLE', null], null].map((value): Row => [`support attributes ${JSON.stringify(value)}`, ['support'], at('submods.confidential_space.support_attributes', value)]),
     ['no support attributes, as on debug images', ['support'], at('submods.confidential_space.support_attributes')],
     ['one of two attributes', ['support'], at('submods.confidential_space.support_attributes', ['STABLE', 'USABLE']), { attributes: ['STABLE', 'LATEST'] }],
     ['a GPU that can be debugged', ['gpu'], at('submods.nvidia_gpu', { cc_mode: 'DEVTOOLS', gpus: [{ hwmodel: 'GCP_NVIDIA_H100' }] })],
     ['a GPU without protection', ['gpu'], at('submods.nvidia_gpu', { cc_mode: 'OFF', gpus: [{ hwmodel: 'GCP_NVIDIA_H100' }] })],
     ['a GPU that says nothing', ['gpu'], at('submods.nvidia_gpu', {})],
     ['no GPU where one is demanded', ['gpu'], {}, { gpu: 'required' }]
-  ])('J7 %s', async (...row) => refuses(row));
+  ])('J7 %s', async (_, refusals, mint, policy) => refuses(refusals, mint, policy));
 
   test('J7 real hardware, in the mouth of a simulator', async () => {
     expect(await simulator.refusals(await simulator.mint(claim('hwmodel', 'GCP_AMD_SEV')))).toEqual(['hardware']);
@@ -128,7 +128,7 @@ describe('J8 image', () => {
     ...[TEST_IMAGE.toUpperCase(), TEST_IMAGE.replace('sha256', 'sha512'), TEST_IMAGE.slice('sha256:'.length), ` ${TEST_IMAGE}`, `${TEST_IMAGE}0`, TEST_IMAGE.slice(0, -1), '', null, [TEST_IMAGE]].map((value): Row => [`digest ${JSON.stringify(value)}`, ['image'], at('submods.container.image_digest', value)]),
     ['signed by nobody that is accepted', ['image_signatures'], {}, { imageSigners: ['a'.repeat(64)] }],
     ['signed in a way that nobody knows', ['image_signatures'], at('submods.container.image_signatures', [{ key_id: 'a'.repeat(64), signature: '', signature_algorithm: 'RSASSA_PKCS1V15_SHA1' }]), { imageSigners: ['a'.repeat(64)] }]
-  ])('J8 %s', async (...row) => refuses(row));
+  ])('J8 %s', async (_, refusals, mint, policy) => refuses(refusals, mint, policy));
 });
 
 describe('J9 what the operator changed', () => {
@@ -137,8 +137,9 @@ describe('J9 what the operator changed', () => {
     ['a variable that no policy names', ['environment'], { envOverride: { LD_PRELOAD: '/x' } }],
     ['one variable more than the policy names', ['environment'], { envOverride: { CLOISTER_JOB: 'x', PATH: '/x' } }],
     ['a variable in another case', ['environment'], { envOverride: { cloister_job: 'x' } }],
-    ...allOf([['CLOISTER_JOB'], 'CLOISTER_JOB', 1, true], 'overrides', 'submods.container.env_override', 'environment'),
+    ...allOf([['CLOISTER_JOB'], 'CLOISTER_JOB', 1, true, { CLOISTER_JOB: 1 }, { CLOISTER_JOB: null }], 'overrides', 'submods.container.env_override', 'environment'),
     ...allOf([['sh'], [''], 'sh', {}, [null], false], 'command', 'submods.container.cmd_override', 'command'),
+    ['the image’s own command where the policy names another', ['command'], {}, { command: ['a'] }],
     ['another command than the policy names', ['command'], at('submods.container.cmd_override', ['a', 'b']), { command: ['a'] }],
     ['arguments other than the policy names', ['arguments'], at('submods.container.args', ['node', 'other.mjs']), { args: ['node', 'runner.mjs'] }],
     ['no arguments where the policy names some', ['arguments'], at('submods.container.args'), { args: ['node', 'runner.mjs'] }],
@@ -148,7 +149,7 @@ describe('J9 what the operator changed', () => {
     ['a variable of the container outside the list', ['variables'], at('submods.container.env', { PATH: '/usr/bin', NODE_OPTIONS: '--inspect' }), { env: ['PATH'] }],
     ...allOf([['PATH'], 'PATH', { PATH: 1 }], 'variables', 'submods.container.env', 'variables'),
     ...allOf([{ memory: true }, { memory: false, disk: true }, { memory: 'false' }, { memory: null }, { memory: 0 }, true, 'false', [false], null], 'monitoring', 'submods.confidential_space.monitoring_enabled', 'monitoring')
-  ])('J9 %s', async (...row) => refuses(row));
+  ])('J9 %s', async (_, refusals, mint, policy) => refuses(refusals, mint, policy));
 });
 
 describe('J10 the right image, somewhere else', () => {
@@ -165,7 +166,7 @@ describe('J10 the right image, somewhere else', () => {
     ['another machine', ['instance'], { instance: 'job-2' }],
     ['no machine', ['instance'], at('submods.gce.instance_name')],
     ['no place at all', ['project', 'instance'], at('submods.gce')]
-  ])('J10 %s', async (...row) => refuses(row));
+  ])('J10 %s', async (_, refusals, mint, policy) => refuses(refusals, mint, policy));
 
   test('J10 a machine without a name, where any will do', async () => {
     const { audience, nonce, policy, freshness } = google.expect;
@@ -180,8 +181,8 @@ describe('J12 nonce', () => {
   test.each<Json>([
     'another', '', TEST_NONCE.slice(0, -1), `${TEST_NONCE}A`, TEST_NONCE.toUpperCase(), ` ${TEST_NONCE}`, `${TEST_NONCE}\n`, 7, true, null, {}, { 0: TEST_NONCE }, [], [TEST_NONCE], [[TEST_NONCE], 'x'], [TEST_NONCE, 7], [TEST_NONCE, null],
     [TEST_NONCE, TEST_NONCE], ['another', 'third'], [TEST_NONCE, ...fill(4), TEST_NONCE], [TEST_NONCE, ...fill(6)], fill(6)
-  ])('J12 %j', async nonce => refuses(['', ['nonce'], claim('eat_nonce', nonce)]));
-  test('J12 no nonce', async () => refuses(['', ['nonce'], claim('eat_nonce')]));
+  ])('J12 %j', async nonce => refuses(['nonce'], claim('eat_nonce', nonce)));
+  test('J12 no nonce', async () => refuses(['nonce'], claim('eat_nonce')));
 });
 
 describe('J13 firmware', () => {
@@ -193,14 +194,14 @@ describe('J13 firmware', () => {
     ['no status, though the policy takes any', ['tcb'], claim('tdx', {}), { tcb: 'any' }],
     ...[null, 'UpToDate', [], [{ gcp_attester_tcb_status: 'UpToDate' }, { gcp_attester_tcb_status: 'UpToDate' }], [[{ gcp_attester_tcb_status: 'UpToDate' }]]].map((value): Row => [`tdx ${JSON.stringify(value)}`, ['tcb'], claim('tdx', value)]),
     ...[['AMD'], ['INTEL', 'AMD'], [], 'INTEL', null].map((value): Row => [`attester_tcb ${JSON.stringify(value)}`, ['tcb'], claim('attester_tcb', value)])
-  ])('J13 %s', async (...row) => refuses(row));
+  ])('J13 %s', async (_, refusals, mint, policy) => refuses(refusals, mint, policy));
 
   test.each<Row>([
     ['out of date, as a real token of Intel’s was', ['tcb'], at('tdx.attester_tcb_status', 'OutOfDate')],
     ['revoked, whatever the policy says', ['tcb'], at('tdx.attester_tcb_status', 'Revoked'), { tcb: 'any' }],
     ['out of date by Google’s word beside its own', ['tcb'], at('tdx.gcp_attester_tcb_status', 'OutOfDate')],
     ['Google’s word alone', ['tcb'], at('tdx.attester_tcb_status')]
-  ])('J13 Intel Trust Authority: %s', async (...row) => refuses(row, intel));
+  ])('J13 Intel Trust Authority: %s', async (_, refusals, mint, policy) => refuses(refusals, mint, policy, intel));
 
   test('J13 out of date is taken where the policy says so', async () => {
     expect(await intel.refusals(await intel.mint(at('tdx.attester_tcb_status', 'OutOfDate')), { policy: { tcb: ['UpToDate', 'OutOfDate'] } })).toEqual([]);
@@ -209,8 +210,8 @@ describe('J13 firmware', () => {
 
 describe('J14 another service of the same issuer', () => {
   test('J14 a Confidential VM’s token: no swname, no container', async () => {
-    await refuses(['', ['software', 'image', 'restart'], { paths: { swname: undefined, 'submods.container': undefined } }]);
-    await refuses(['', ['software'], claim('swname')]);
+    await refuses(['software', 'image', 'restart'], { paths: { swname: undefined, 'submods.container': undefined } });
+    await refuses(['software'], claim('swname'));
   });
   test('J14 a service whose tokens have other claims altogether', async () => {
     const { verifier } = google;

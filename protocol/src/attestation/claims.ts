@@ -1,6 +1,6 @@
 import type { Json } from '../bytes/json.js';
 import { Digest } from '../objects/primitives.js';
-import { isObject } from './token.js';
+import { isObject, readToken } from './token.js';
 
 /**
  * Claims of a Confidential Space token (Google, "Attestation token claims"), read leniently where real tokens vary
@@ -45,7 +45,7 @@ export function readClaims(raw: Readonly<Record<string, Json>>): Claims {
     noncesMalformed: nonces === undefined,
     envOverrides: isObject(overrides) ? Object.keys(overrides).sort() : [],
     // absent on tokens without overrides, null on older ones
-    envOverridesMalformed: overrides !== undefined && overrides !== null && !isObject(overrides),
+    envOverridesMalformed: overrides !== undefined && overrides !== null && !isObjectOfTexts(overrides),
     issuer: textOf(raw['iss']),
     hardware: textOf(raw['hwmodel']),
     image: digestOf(container['image_digest']),
@@ -58,6 +58,12 @@ export function readClaims(raw: Readonly<Record<string, Json>>): Claims {
   };
 }
 
+/** The claims of a token that nobody verified, for what is shown, compared or looked up by them; undefined where it cannot be taken apart. */
+export function readTokenClaims(compact: string): Claims | undefined {
+  const { token } = readToken(compact);
+  return token === undefined ? undefined : readClaims(token.claims);
+}
+
 /** The member at a path of objects, or undefined. */
 export function at(raw: Json | Readonly<Record<string, Json>> | undefined, ...path: readonly string[]): Json | undefined {
   let value: Json | undefined = isObject(raw) ? raw : undefined;
@@ -65,6 +71,10 @@ export function at(raw: Json | Readonly<Record<string, Json>> | undefined, ...pa
     value = isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
   }
   return value;
+}
+
+function isObjectOfTexts(value: Json): boolean {
+  return isObject(value) && Object.values(value).every(item => typeof item === 'string');
 }
 
 const MAX_NONCES = 6;

@@ -12,7 +12,7 @@ let google: TestRelyingParty;
 let stranger: TestChain;
 beforeAll(async () => {
   [google, stranger] = await Promise.all([createTestRelyingParty({ kind: 'google' }), createTestChain()]);
-});
+}, 60_000);
 
 const NO_CHAIN = ['key', 'signature'];
 const authority = (): x509.Extension => new x509.BasicConstraintsExtension(true, undefined, true);

@@ -18,7 +18,7 @@ const NOT_PKI: readonly Kind[] = KINDS.filter(kind => !PKI.includes(kind));
 const parties = new Map<string, TestRelyingParty>();
 beforeAll(async () => {
   await Promise.all((['google', 'intel', 'simulator'] as const).map(async kind => parties.set(kind, await createTestRelyingParty({ kind }))));
-});
+}, 60_000);
 
 function partyOf(kind: Kind): TestRelyingParty {
   const party = parties.get(kind.split(' ')[0] ?? '');

@@ -13,7 +13,7 @@ let good: string;
 beforeAll(async () => {
   [google, intel, stranger] = await Promise.all([createTestRelyingParty({ kind: 'google' }), createTestRelyingParty({ kind: 'intel' }), createTestRelyingParty({ kind: 'google' })]);
   good = await google.mint();
-});
+}, 60_000);
 afterEach(() => vi.unstubAllGlobals());
 
 type Header = Record<string, unknown>;
@@ -80,6 +80,7 @@ describe('J1 another algorithm than the verifier’s', () => {
 
   test('J1 PS384 for a verifier that signs by RS256 only', async () => {
     expect(await google.refusals(await underHeader({ ...HEADER, alg: 'PS384' }, 'pss'))).toEqual(['algorithm', 'key', 'signature']);
+    expect(await google.refusals(await underHeader(HEADER, 'pss'))).toEqual(['signature']);
   });
 
   test('J1 two keys under one id: each verifies its own algorithm and not the other’s', async () => {
@@ -178,6 +179,19 @@ describe('J3 another text of a token', () => {
     expect(await google.refusals(`${header}.${payload}.`)).toEqual(['signature']);
     for (const form of ['..', `.${payload}.${signature}`, `${header}..${signature}`]) expect(await google.refusals(form), form).toEqual(ATTESTATION_CHECK_IDS.slice(2));
   });
+
+  test.each(['RS256', 'PS384'] as const)('J3 a %s signature without its leading zero, or with one more', async algorithm => {
+    // One signature in 256 begins with a zero byte.
+    const first = async (from: number): Promise<string> => {
+      const token = await intel.mint({ algorithm, claims: { sequence: from } });
+      return fromBase64Url(partsOf(token)[2])[0] === 0 ? token : first(from + 1);
+    };
+    const token = await first(0);
+    const [header, payload, signature] = partsOf(token);
+    const bytes = fromBase64Url(signature);
+    expect(await intel.refusals(token)).toEqual([]);
+    for (const other of [bytes.subarray(1), Uint8Array.from([0, ...bytes])]) expect(await intel.refusals(`${header}.${payload}.${toBase64Url(other)}`)).toEqual(['signature']);
+  }, 60_000);
 
   test('J3 blanks, padding, another alphabet, trailing bits: in any part', async () => {
     const parts = partsOf(good);

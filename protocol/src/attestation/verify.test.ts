@@ -7,7 +7,7 @@ let party: TestRelyingParty;
 let stranger: TestRelyingParty;
 beforeAll(async () => {
   [party, stranger] = await Promise.all([createTestRelyingParty({ kind: 'google' }), createTestRelyingParty({ kind: 'google' })]);
-});
+}, 60_000);
 
 const years = (count: number): Date => new Date(TEST_TIME.getTime() + count * 365 * 86_400_000);
 
@@ -52,4 +52,19 @@ test('P2 empty lists allow nothing', async () => {
 
 test('a verifier that is pinned by nobody', async () => {
   expect(await party.refusals(await party.mint(), { pinned: [] })).toEqual(ATTESTATION_CHECK_IDS.slice(ATTESTATION_CHECK_IDS.indexOf('issuer')));
+});
+
+test('P1 a policy that lacks a member, or says in one what no policy says, is an error and no permission', async () => {
+  const token = await party.mint();
+  const { policy } = party.expect;
+  const judged = async (given: object): Promise<unknown> =>
+    // Read from a file and never parsed, as by a program without types.
+    verifyAttestation(token, { trust: { verifiers: [party.verifier.pinned] }, expect: { ...party.expect, policy: given as typeof policy }, now: TEST_TIME });
+  for (const name of Object.keys(policy)) {
+    const without = Object.fromEntries(Object.entries(policy).filter(([member]) => member !== name));
+    await expect(judged(without), name).rejects.toMatchObject({ code: 'invalid_object' });
+    await expect(judged({ ...policy, [name]: 'Required' }), name).rejects.toMatchObject({ code: 'invalid_object' });
+  }
+  for (const strange of [{}, { ...policy, gpus: 'required' }]) await expect(judged(strange)).rejects.toMatchObject({ code: 'invalid_object' });
+  expect(await judged({ ...policy })).toMatchObject({ accepted: true });
 });

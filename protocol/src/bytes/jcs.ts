@@ -1,6 +1,6 @@
 import { AppError } from '../errors.js';
 import { parseJson, type Json } from './json.js';
-import { equalBytes, toUtf8 } from './text.js';
+import { fromUtf8, toUtf8 } from './text.js';
 
 /**
  * JSON Canonicalization Scheme (RFC 8785). ECMAScript's own JSON.stringify gives the strings and numbers that
@@ -15,16 +15,21 @@ export function jcs(value: unknown): string {
   }
   if (typeof value === 'number') {
     if (!Number.isFinite(value)) throw new AppError('not_canonical', 'number that JSON cannot say');
-    return JSON.stringify(value);
+    return String(value);
   }
   if (Array.isArray(value)) return `[${value.map(jcs).join(',')}]`;
   if (typeof value === 'object' && [Object.prototype, null].includes(prototypeOf(value))) {
-    const members = Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => `${jcs(key)}:${jcs(member)}`);
+    const members = sortedEntries(value).map(([key, member]) => `${jcs(key)}:${jcs(member)}`);
     return `{${members.join(',')}}`;
   }
   throw new AppError('not_canonical', 'value that JSON cannot say');
+}
+
+/** By UTF-16 units. What was read from canonical text is in order already, and its reader should not pay for sorting. */
+function sortedEntries(value: object): [string, unknown][] {
+  const entries: [string, unknown][] = Object.entries(value);
+  const isSorted = entries.every(([key], at) => at === 0 || (entries[at - 1]?.[0] ?? '') < key);
+  return isSorted ? entries : entries.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function prototypeOf(value: object): object | null {
@@ -42,7 +47,9 @@ export function jcsBytes(value: unknown): Uint8Array<ArrayBuffer> {
  * @throws AppError invalid_json | not_canonical
  */
 export function parseJcs(bytes: Uint8Array): Json {
-  const value = parseJson(bytes);
-  if (!equalBytes(jcsBytes(value), bytes)) throw new AppError('not_canonical', 'JSON not in RFC 8785 form');
+  const text = fromUtf8(bytes);
+  const value = parseJson(text);
+  // Texts are equal where their UTF-8 is: the decoder takes no malformed bytes and keeps a byte order mark.
+  if (jcs(value) !== text) throw new AppError('not_canonical', 'JSON not in RFC 8785 form');
   return value;
 }

@@ -51,8 +51,12 @@ export const Session = z.strictObject({
 });
 export type Session = z.infer<typeof Session>;
 
+/** Eighty challenges are about 9 kB; a longer text is refused before it is parsed. */
+export const MAX_SESSION_CHARS = 64 << 10;
+
 /** @throws AppError not_canonical | invalid_json | invalid_object */
 export function parseSession(text: string): Session {
+  if (text.length > MAX_SESSION_CHARS) throw new AppError('invalid_object', `a session of over ${MAX_SESSION_CHARS} characters`);
   const parsed = Session.safeParse(parseJcs(toUtf8(text)));
   if (!parsed.success) throw new AppError('invalid_object', 'the session is not well formed', { cause: parsed.error });
   return parsed.data;

@@ -1,6 +1,7 @@
 import { digestOf } from '../bytes/digest.js';
 import { toUtf8 } from '../bytes/text.js';
-import type { PinnedVerifier, AppraisalPolicy } from '../objects/trust.js';
+import { RELEASE_AUDIENCE } from '../objects/release.js';
+import type { AppraisalPolicy, PinnedVerifier } from '../objects/trust.js';
 import { createAppraisal } from '../policy/appraisal.js';
 import type { AttestationExpectation } from '../attestation/expectation.js';
 import { verifyAttestation } from '../attestation/verify.js';
@@ -32,7 +33,7 @@ export async function createTestRelyingParty(options: TestVerifierOptions = {}):
   const verifier = await createTestVerifier(options);
   const demands = { verifiers: [verifier.pinned.issuer], images: [TEST_IMAGE], projects: ['test'], envOverrides: ['CLOISTER_JOB'] };
   const expect: AttestationExpectation = {
-    audience: 'urn:cloister:release',
+    audience: RELEASE_AUDIENCE,
     nonce: TEST_NONCE,
     policy: createAppraisal(demands),
     freshness: { kind: 'release', issuedAfter: TEST_TIME },
@@ -41,7 +42,7 @@ export async function createTestRelyingParty(options: TestVerifierOptions = {}):
   return {
     verifier,
     expect,
-    mint: over => verifier.mint({ audience: 'urn:cloister:release', nonces: [TEST_NONCE], image: TEST_IMAGE, instance: 'job-1', issuedAt: TEST_TIME, envOverride: { CLOISTER_JOB: 'x' }, ...over }),
+    mint: over => verifier.mint({ audience: RELEASE_AUDIENCE, nonces: [TEST_NONCE], image: TEST_IMAGE, instance: 'job-1', issuedAt: TEST_TIME, envOverride: { CLOISTER_JOB: 'x' }, ...over }),
     refusals: async (token, over = {}) => {
       const policy = createAppraisal({ ...demands, ...over.policy });
       const trust = { verifiers: [...(over.pinned ?? [verifier.pinned])] };

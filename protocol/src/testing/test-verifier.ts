@@ -27,7 +27,7 @@ export interface MintOptions {
   readonly algorithm?: TokenAlgorithm;
 }
 
-/** The keys of a verifier that signs: by RS256, by PS384, and of the leaf certificate. */
+/** What a verifier signs with: a key for RS256, one for PS384, and the leaf certificate’s. */
 export type TestTokenKey = 'oidc' | 'pss' | 'leaf';
 
 export interface TestVerifier {
@@ -63,7 +63,9 @@ export async function createTestVerifier(options: TestVerifierOptions = {}): Pro
   const kind = options.kind ?? 'simulator';
   const defaults = DEFAULTS[kind];
   const { issuer, hardware } = { ...defaults, ...options };
-  const [oidc, pss, chain] = await Promise.all([createTestRsaKeys(), createPssKeys(), createTestChain()]);
+  const [oidc, chain] = await Promise.all([createTestRsaKeys(), createTestChain()]);
+  // Intel has a second key under one id; others have one, with which they could sign both ways.
+  const pss = await asPssKeys(kind === 'intel' ? await createTestRsaKeys() : oidc);
   const keys = { oidc, pss, leaf: chain.keys.leaf };
   const { algorithms, pki } = VERIFIER_TRAITS[kind];
   const published = await Promise.all(algorithms.map(async alg => publish(alg === 'PS384' ? pss : oidc, alg)));
@@ -90,8 +92,10 @@ export async function createTestVerifier(options: TestVerifierOptions = {}): Pro
   };
 }
 
-async function createPssKeys(): Promise<CryptoKeyPair> {
-  return crypto.subtle.generateKey({ name: 'RSA-PSS', hash: 'SHA-384', publicExponent: new Uint8Array([1, 0, 1]), modulusLength: 2048 }, true, ['sign', 'verify']);
+async function asPssKeys({ privateKey, publicKey }: CryptoKeyPair): Promise<CryptoKeyPair> {
+  const [pkcs8, spki] = [await crypto.subtle.exportKey('pkcs8', privateKey), await crypto.subtle.exportKey('spki', publicKey)];
+  const algorithm = { name: 'RSA-PSS', hash: 'SHA-384' };
+  return { privateKey: await crypto.subtle.importKey('pkcs8', pkcs8, algorithm, true, ['sign']), publicKey: await crypto.subtle.importKey('spki', spki, algorithm, true, ['verify']) };
 }
 
 async function publish({ publicKey }: CryptoKeyPair, alg: TokenAlgorithm): Promise<VerifierJwk> {

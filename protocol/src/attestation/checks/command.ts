@@ -9,8 +9,10 @@ export const command: ClaimCheck = {
   run: ({ claims, expect: { policy } }) => {
     const override = claims.container['cmd_override'];
     const none = override === undefined || override === null || (Array.isArray(override) && override.length === 0);
-    if (none) return pass('the image’s own');
-    if (policy.command === 'image') return fail('no override', override);
-    return jcs(override) === jcs(policy.command) ? pass(override) : fail([...policy.command], override);
+    const own = 'the image’s own';
+    if (policy.command === 'image') return none ? pass(own) : fail('no override', override);
+    // Who names a command wants that one: without an override the image's own ran instead.
+    if (jcs(none ? [] : override) === jcs(policy.command)) return pass(none ? own : override);
+    return fail([...policy.command], none ? own : override);
   }
 };
