@@ -10,8 +10,8 @@ test('every check of a token has a sentence of its own, and none names the check
 
 test.each<[string, DenialReason, string]>([
   ['the set of packages that a job names', { code: 'environment', rule: 'r', expected: ['image'], actual: `sha256:${'a'.repeat(64)}` }, 'the environment is not among those that the owner lists (rule r): expected ["image"], got sha256:'],
-  ['variables that the operator set', { code: 'environment', rule: 'r', expected: [], actual: ['LD_PRELOAD'] }, 'the operator set variables that the owner does not allow (rule r): expected [], got ["LD_PRELOAD"]'],
-  ['variables that are none', { code: 'environment', expected: 'an object of overrides', actual: 'something else' }, 'the operator set variables'],
+  ['variables that the operator set', { code: 'env_override', rule: 'r', expected: [], actual: ['LD_PRELOAD'] }, 'the operator set variables that the owner does not allow (rule r): expected [], got ["LD_PRELOAD"]'],
+  ['variables that are none', { code: 'env_override', expected: 'an object of overrides', actual: 'something else' }, 'the operator set variables'],
   ['the code of a job', { code: 'code', expected: ['a'], actual: 'b' }, 'this exact code is not among those'],
   ['a question that was not asked', { code: 'gpu', expected: null, actual: 'skipped' }, 'the machine’s GPU does not keep its memory from the operator: not asked'],
   ['a key that the broker does not know', { code: 'key', expected: null, actual: 'unknown' }, 'the key that signed the machine’s token is not one that the broker trusts for that time: the broker cannot tell'],

@@ -48,7 +48,7 @@ const OF_THE_TOKEN: Readonly<Record<string, string>> = {
   image_signatures: 'the program on the machine is not signed by a key that the owner accepts',
   command: 'the operator changed the command that starts the program',
   arguments: 'the program was started with arguments that the owner does not accept',
-  environment: 'the operator set variables that the owner does not allow',
+  env_override: 'the operator set variables that the owner does not allow',
   variables: 'the program had variables that the owner does not accept',
   restart: 'the program may be started more than once',
   monitoring: 'the operator watches the machine’s memory',
@@ -66,15 +66,8 @@ export function describeDenial(denial: DenialReason): string {
 
 function sentenceOf(denial: DenialReason): string {
   const { code } = denial;
-  const [first, second] = code === 'environment' && isOfToken(denial) ? [OF_THE_TOKEN, OF_THE_JOB] : [OF_THE_JOB, OF_THE_TOKEN];
-  if (Object.hasOwn(first, code)) return first[code] ?? code;
-  if (Object.hasOwn(second, code)) return second[code] ?? code;
+  for (const sentences of [OF_THE_JOB, OF_THE_TOKEN]) if (Object.hasOwn(sentences, code)) return sentences[code] ?? code;
   return isErrorCode(code) ? ERRORS[code].title.replace(/\.$/, '') : `the check ${code} does not pass`;
-}
-
-/** A rule lists environments and the job names one of them; a token’s check compares names of variables, of which there are many. */
-function isOfToken({ expected, actual }: DenialReason): boolean {
-  return !(Array.isArray(expected) && typeof actual === 'string');
 }
 
 /** Both sides; of a question that could not be asked or answered there are none, only that. */

@@ -86,13 +86,12 @@ interface Shown {
   readonly pinned: PinnedForRun;
 }
 
-function show({ style, width, print }: CliContext, { verdict, checks, claims }: JudgedToken, { token, flags, pinned }: Shown): void {
+function show({ style, width, print }: CliContext, { verdict, simulated, checks, claims }: JudgedToken, { token, flags, pinned }: Shown): void {
   print(formatVerdict(verdict, style));
   print(`${explainVerdict(verdict, { style, width, of: 'token' })}\n`);
   if (claims !== undefined) print(`${formatFacts(factsOf(claims))}\n`);
   for (const line of pinned.told) print(wrap(`Pinned for this run: ${line}.`, width).join('\n'));
   if (pinned.told.length > 0) print('');
-  const simulated = verdict === 'simulated';
   print(`${formatChecks(checks, { style, width, simulated, explain: flags.explain === true })}\n`);
   print(`  ${countChecks(checks, simulated)}\n`);
   const missing = whatToAdd({ checks, token, trust: pinned.trust, trustFile: flags.trust });

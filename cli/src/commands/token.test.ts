@@ -81,7 +81,7 @@ describe('verify', () => {
     ['another nonce', 'nonce', {}, ['--audience', AUDIENCE, '--nonce', 'another']],
     ['another program', 'image', { image: digestOf(toUtf8('another program')) }, ASKED],
     ['a debug image', 'debug', { claims: { dbgstat: 'enabled' } }, ASKED],
-    ['a variable that nobody allows', 'environment', { envOverride: { LD_PRELOAD: 'x' } }, ASKED],
+    ['a variable that nobody allows', 'env_override', { envOverride: { LD_PRELOAD: 'x' } }, ASKED],
     ['a token from before the challenge', 'issued', {}, [...ASKED, '--challenged-at', '2049-01-01T00:00:00Z', '--now', '2049-01-01T00:01:00Z']],
     ['an old token where keys depend on it', 'freshness', { issuedAt: new Date(Date.now() - 1_000_000) }, [...ASKED, '--challenged-at', '2026-01-01T00:00:00Z']]
   ];
@@ -129,7 +129,7 @@ describe('verify', () => {
     const { verdict, checks } = JSON.parse(stdout) as { verdict: string; checks: { id: string; status: string }[] }; // our own output, as the test wants it
     const ids = (status: string): string[] => checks.filter(check => check.status === status).map(check => check.id);
     expect([verdict, ids('fail')]).toEqual(['failed', ['debug']]);
-    expect(ids('unknown').sort()).toEqual(['arguments', 'command', 'environment', 'gpu', 'image', 'image_signatures', 'monitoring', 'policy', 'project', 'restart', 'service_accounts', 'support', 'tcb', 'variables', 'zone']);
+    expect(ids('unknown').sort()).toEqual(['arguments', 'command', 'env_override', 'gpu', 'image', 'image_signatures', 'monitoring', 'policy', 'project', 'restart', 'service_accounts', 'support', 'tcb', 'variables', 'zone']);
     const revoked = await run(['verify', await token(google, { claims: { tdx: { gcp_attester_tcb_status: 'Revoked' } } }), ...ASKED, '--jwks', keys]);
     expect([revoked.code, /FAIL +tcb/.test(revoked.stdout)]).toEqual([1, true]);
   });

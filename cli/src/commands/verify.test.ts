@@ -53,6 +53,14 @@ describe('the exit code is the verdict', () => {
     expect((await verify(report, '--outputs', outputs)).code).toBe(1);
   });
 
+  test('1: what a simulator says of hardware did not pass, also in a report that failed', async () => {
+    const simulators: Trust = { ...desk.trust, verifiers: desk.trust.verifiers.map(verifier => ({ ...verifier, kind: 'simulator' as const })) };
+    const { code, stdout } = await run('verify', report, '--policy', policy, '--trust', await desk.put('t-simulator.json', simulators));
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/simulated +software/);
+    expect(stdout).not.toMatch(/pass +(software|debug|image|secure_boot) /);
+  });
+
   test('2: an owner who is not pinned; what is no verdict has a code', async () => {
     const [first] = desk.trust.owners;
     const strangers: Trust = { ...desk.trust, owners: first === undefined ? [] : [first] };

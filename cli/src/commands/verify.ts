@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { AppError, findEquivocation, type Equivocation, type ReportResult, type Verdict } from '@cloister/protocol';
+import { AppError, findEquivocation, isBySimulator, type Equivocation, type ReportResult, type Verdict } from '@cloister/protocol';
 import { verifyReportFile } from '@cloister/agent';
 import type { CliContext } from '../context.js';
 import { readOwnTrust, type OwnTrust } from '../reports/own-trust.js';
@@ -83,7 +83,7 @@ function showOne({ style, width, print }: CliContext, { path, result }: Verified
     print(`  ${style.bad('FAIL')}  not an attestation report that can be read: ${printableLine(reasonOf(result))}\n`);
     return;
   }
-  const simulated = result.verdict === 'simulated';
+  const simulated = isBySimulator(result, own.trust);
   print(`${formatSubject(subjectOf(result.evidence))}\n`);
   print(`${formatChecks(result.checks, { style, width, simulated, explain: flags.explain === true })}\n`);
   print(`  ${countChecks(result.checks, simulated)}\n`);

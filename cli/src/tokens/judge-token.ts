@@ -27,6 +27,8 @@ export interface TokenQuestion {
 
 export interface JudgedToken {
   readonly verdict: Verdict;
+  /** A pinned simulator issued it: also where it failed otherwise, what it says of hardware did not pass. */
+  readonly simulated: boolean;
   readonly checks: readonly Check[];
   /** The token's own word. */
   readonly claims?: Claims;
@@ -42,7 +44,7 @@ export async function judgeToken(token: string, question: TokenQuestion): Promis
     expect: { audience: question.audience ?? '', nonce: question.nonce ?? '', policy: question.policy ?? anyPolicy(claims), freshness }
   });
   const answers = [policyCheck(question), ...checks.map(check => asFarAsGiven(check, question, claims))];
-  return { verdict: verdictOf(answers, simulated), checks: answers, ...(claims === undefined ? {} : { claims }) };
+  return { verdict: verdictOf(answers, simulated), simulated, checks: answers, ...(claims === undefined ? {} : { claims }) };
 }
 
 function verdictOf(checks: readonly Check[], simulated: boolean): Verdict {
@@ -58,7 +60,7 @@ function policyCheck({ policy }: TokenQuestion): Check {
 
 /** Answered by a policy alone: without one, that such a claim can be read at all is no answer. */
 const BY_POLICY: ReadonlySet<string> = new Set([
-  'support', 'tcb', 'gpu', 'image', 'image_signatures', 'command', 'arguments', 'environment', 'variables', 'restart', 'monitoring', 'project', 'zone', 'service_accounts'
+  'support', 'tcb', 'gpu', 'image', 'image_signatures', 'command', 'arguments', 'env_override', 'variables', 'restart', 'monitoring', 'project', 'zone', 'service_accounts'
 ]);
 
 /** A question that the person did not ask is open, whatever the library says to what we put in its place. A contradiction stays one. */

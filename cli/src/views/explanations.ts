@@ -31,7 +31,7 @@ const OF_TOKENS = {
   image_signatures: explain('Where you demand it, a key that you accept signed the program.', 'It shows who made the program, where you go by makers and not by digests.'),
   command: explain('The program was started by its own command, or by the one that you list.', 'Another command is another program in the same image.'),
   arguments: explain('The command line as it ran is one that you accept.', 'Arguments can change what a program does.'),
-  environment: explain('The operator set only variables that you allow.', 'A variable such as LD_PRELOAD can change what a program does.'),
+  env_override: explain('The operator set only variables that you allow.', 'A variable such as LD_PRELOAD can change what a program does.'),
   variables: explain('Where you list them, the program had no other variables than those.', 'A variable can carry a secret or a switch.'),
   restart: explain('The program is not started again when it ends.', 'A second run under the same launch could be another run than the one reported.'),
   monitoring: explain('The operator does not monitor the machine’s memory.', 'How much memory is used, and when, tells something of the data.'),

@@ -1,4 +1,4 @@
-import { AppError, TokenAlgorithm, VERIFIER_ADDRESSES, parseToken, publisherOf, type KeySet, type PinnedVerifier, type PublishingVerifier, type Trust } from '@cloister/protocol';
+import { TokenAlgorithm, VERIFIER_ADDRESSES, publisherOf, readToken, type KeySet, type PinnedVerifier, type PublishingVerifier, type Trust } from '@cloister/protocol';
 import type { Clock } from '../clock.js';
 import type { Logger } from '../logger.js';
 import type { KeyStore } from './key-file.js';
@@ -99,25 +99,16 @@ interface KeyQuestion {
 }
 
 /** Which published key a token needs, by its own unverified word: it decides what is looked up at a pinned address, and nothing else. */
-function questionOf(token: string): KeyQuestion | undefined {
-  const parsed = parsedOrUndefined(token);
-  const kind = PUBLISHERS.find(publisher => VERIFIER_ADDRESSES[publisher].issuer === parsed?.claims['iss']);
-  if (parsed === undefined || kind === undefined) return undefined;
+function questionOf(compact: string): KeyQuestion | undefined {
+  // A token that cannot be read needs no keys: its verification says so.
+  const { token } = readToken(compact);
+  const kind = PUBLISHERS.find(publisher => VERIFIER_ADDRESSES[publisher].issuer === token?.claims['iss']);
+  if (token === undefined || kind === undefined) return undefined;
   // Tokens with certificates need the pinned root and no published key.
-  if (parsed.header['x5c'] !== undefined && VERIFIER_ADDRESSES[kind].root !== undefined) return undefined;
-  const { kid } = parsed.header;
-  const algorithm = TokenAlgorithm.safeParse(parsed.header['alg']);
+  if (token.header['x5c'] !== undefined && VERIFIER_ADDRESSES[kind].root !== undefined) return undefined;
+  const { kid } = token.header;
+  const algorithm = TokenAlgorithm.safeParse(token.header['alg']);
   return { kind, wanted: typeof kid === 'string' && algorithm.success ? { kid, algorithm: algorithm.data } : undefined };
 }
 
 const PUBLISHERS = ['google', 'intel'] as const;
-
-/** A token that cannot be read needs no keys: its verification says so. */
-function parsedOrUndefined(token: string): ReturnType<typeof parseToken> | undefined {
-  try {
-    return parseToken(token);
-  } catch (error) {
-    if (error instanceof AppError) return undefined;
-    throw error;
-  }
-}

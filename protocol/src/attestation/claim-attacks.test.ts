@@ -134,10 +134,10 @@ describe('J8 image', () => {
 describe('J9 what the operator changed', () => {
   const allOf = (value: readonly Json[], title: string, path: string, check: string): Row[] => value.map(item => [`${title} ${JSON.stringify(item)}`, [check], at(path, item)]);
   test.each<Row>([
-    ['a variable that no policy names', ['environment'], { envOverride: { LD_PRELOAD: '/x' } }],
-    ['one variable more than the policy names', ['environment'], { envOverride: { CLOISTER_JOB: 'x', PATH: '/x' } }],
-    ['a variable in another case', ['environment'], { envOverride: { cloister_job: 'x' } }],
-    ...allOf([['CLOISTER_JOB'], 'CLOISTER_JOB', 1, true, { CLOISTER_JOB: 1 }, { CLOISTER_JOB: null }], 'overrides', 'submods.container.env_override', 'environment'),
+    ['a variable that no policy names', ['env_override'], { envOverride: { LD_PRELOAD: '/x' } }],
+    ['one variable more than the policy names', ['env_override'], { envOverride: { CLOISTER_JOB: 'x', PATH: '/x' } }],
+    ['a variable in another case', ['env_override'], { envOverride: { cloister_job: 'x' } }],
+    ...allOf([['CLOISTER_JOB'], 'CLOISTER_JOB', 1, true, { CLOISTER_JOB: 1 }, { CLOISTER_JOB: null }], 'overrides', 'submods.container.env_override', 'env_override'),
     ...allOf([['sh'], [''], 'sh', {}, [null], false], 'command', 'submods.container.cmd_override', 'command'),
     ['the image’s own command where the policy names another', ['command'], {}, { command: ['a'] }],
     ['another command than the policy names', ['command'], at('submods.container.cmd_override', ['a', 'b']), { command: ['a'] }],

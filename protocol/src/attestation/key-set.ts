@@ -80,7 +80,7 @@ export function appendKeySet(archive: readonly KeySet[], set: KeySet): KeySet[] 
 }
 
 /** Whether two sets tell the same: equal keys, in any order, from one place. */
-export function isUnchanged(a: KeySet, b: KeySet): boolean {
+function isUnchanged(a: KeySet, b: KeySet): boolean {
   return a.source === b.source && contentOf(a) === contentOf(b);
 }
 

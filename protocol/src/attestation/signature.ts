@@ -1,4 +1,5 @@
 import { AppError } from '../errors.js';
+import { fromBase64Url } from '../bytes/base64url.js';
 import { TokenAlgorithm, type PinnedVerifier } from '../objects/trust.js';
 import { verifyChain } from './certificate-chain.js';
 import { fail, pass, skipped, unknown, type CheckOutcome } from './check.js';
@@ -63,8 +64,17 @@ export async function checkSignature(token: ParsedToken, { key }: SigningKey, ve
 
 async function verifies(verifyRsa: VerifyRsa, key: RsaPublicKey, { algorithm, signed }: { algorithm: TokenAlgorithm; signed: Parameters<VerifyRsa>[2] }): Promise<boolean> {
   try {
-    return await verifyRsa(key, algorithm, signed);
+    return signed.signature.length === octetsOf(key) && (await verifyRsa(key, algorithm, signed));
   } catch {
     return false; // a key or signature that cannot be read verifies nothing
   }
+}
+
+/**
+ * Bytes of the modulus, and so of every signature by it (RFC 8017 sections 8.1.2 and 8.2.2, step 1). Libraries take a PSS signature
+ * without its leading zeros too, and then one signature has two texts.
+ */
+function octetsOf({ n }: RsaPublicKey): number {
+  const bytes = fromBase64Url(n);
+  return bytes.length - Math.max(0, bytes.findIndex(byte => byte !== 0));
 }

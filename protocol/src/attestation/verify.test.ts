@@ -46,7 +46,7 @@ test('a report is judged at its time of issue: years later too, and never before
 
 test('P2 empty lists allow nothing', async () => {
   const nothing = { verifiers: [], images: [], projects: [], hardware: [], attributes: [], imageSigners: [], zones: [], restart: [], tcb: [], envOverrides: [], env: [], serviceAccounts: [] };
-  const refused = ['issuer', 'hardware', 'tcb', 'image', 'image_signatures', 'environment', 'variables', 'restart', 'project', 'zone'];
+  const refused = ['issuer', 'hardware', 'tcb', 'image', 'image_signatures', 'env_override', 'variables', 'restart', 'project', 'zone'];
   expect(await party.refusals(await party.mint(), { policy: nothing })).toEqual(refused);
 });
 

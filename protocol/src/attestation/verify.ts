@@ -1,5 +1,6 @@
 import type { PinnedVerifier, Trust } from '../objects/trust.js';
 import { fail, pass, skipped, unknown, type Check, type CheckOutcome } from './check.js';
+import { requireAppraisal } from '../policy/appraisal.js';
 import { CLAIM_CHECKS } from './checks/index.js';
 import { readClaims, type Claims } from './claims.js';
 import type { AttestationExpectation } from './expectation.js';
@@ -31,8 +32,10 @@ export interface AttestationResult {
  * Verifies an attestation result (RFC 9334): a Confidential Space token of Google Cloud Attestation (OIDC or PKI) or of Intel Trust
  * Authority, or one of the local simulator. Form, pinned issuer, algorithm, key, signature, then every question
  * about its claims; all are asked, and none is left out without saying why. Never throws on a bad token: a check fails.
+ * @throws AppError invalid_object where the policy is none
  */
 export async function verifyAttestation(compact: string, options: VerifyAttestationOptions): Promise<AttestationResult> {
+  requireAppraisal(options.expect.policy);
   const { form, encoding, uniqueKeys, token } = readToken(compact);
   const read = [named(FORM, form), named(ENCODING, encoding), named(UNIQUE_KEYS, uniqueKeys)];
   if (token === undefined) return conclude([...read, ...skipAll([ISSUER, ...BY_VERIFIER], 'the token cannot be read')]);

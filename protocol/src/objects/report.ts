@@ -23,7 +23,8 @@ export const RunPredicate = z.strictObject({
   session: Bytes32,
   outcome: Outcome,
   code: z.strictObject({ digest: Digest, bundle: Digest, environment: Environment, parameters: Bytes32 }),
-  inputs: z.array(z.strictObject({ name: InputName, asset: Digest, policy: Digest, broker: Thumbprint })),
+  /** As many as a manifest may name: each is looked for among all receipts, so that more would only keep a reader busy. */
+  inputs: z.array(z.strictObject({ name: InputName, asset: Digest, policy: Digest, broker: Thumbprint })).check(z.maxLength(64)),
   image: Digest,
   /** Digests of the receipts by which it got its keys, sorted: so that none can be exchanged for another of its broker's. */
   receipts: z.array(Digest).check(z.minLength(1), z.maxLength(80)),
@@ -33,7 +34,7 @@ export const RunPredicate = z.strictObject({
   }),
   limits: z.strictObject({ timeoutSeconds: Count, maxOutputBytes: z.union([z.literal('any'), Count]) }),
   obligations: Obligations,
-  recipients: z.array(AgeRecipient),
+  recipients: z.array(AgeRecipient).check(z.maxLength(8)),
   /**
    * One per subject in order, the index last: `H("cloister/output/v1", salt || SHA-256(plaintext))`, salts in the
    * index, the index's own salt in itself. So opened files, and their names, can be checked without sealed ones.

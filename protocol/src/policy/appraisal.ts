@@ -30,8 +30,28 @@ export type AppraisalDemands = Pick<AppraisalPolicy, 'verifiers' | 'images' | 'p
  * @throws AppError invalid_object where a demand is none, an undefined one included
  */
 export function createAppraisal(demands: AppraisalDemands): AppraisalPolicy {
-  const parsed = AppraisalPolicy.safeParse({ ...DEFAULTS, ...demands });
-  if (!parsed.success) throw new AppError('invalid_object', `the appraisal policy is not well formed at ${parsed.error.issues[0]?.path.join('.') ?? 'its top'}`, { cause: parsed.error });
+  const policy = parsePolicy({ ...DEFAULTS, ...demands });
+  whole.add(policy);
+  return policy;
+}
+
+/** Policies that were looked at already, by identity: callers judge many tokens by one. */
+const whole = new WeakSet<AppraisalPolicy>();
+
+/**
+ * That a policy is one, whatever its type promises: a program without types may hand over a file as it was read, and a member that
+ * is missing or misspelt must not allow anything.
+ * @throws AppError invalid_object
+ */
+export function requireAppraisal(policy: AppraisalPolicy): void {
+  if (whole.has(policy)) return;
+  parsePolicy(policy);
+  whole.add(policy);
+}
+
+function parsePolicy(policy: unknown): AppraisalPolicy {
+  const parsed = AppraisalPolicy.safeParse(policy);
+  if (!parsed.success) throw new AppError('invalid_object', `the appraisal policy is not well formed at ${parsed.error.issues[0]?.path.join('.') || 'its top'}`, { cause: parsed.error });
   return parsed.data;
 }
 

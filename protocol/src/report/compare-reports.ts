@@ -1,9 +1,8 @@
-import { AppError } from '../errors.js';
 import { jcs, parseJcs } from '../bytes/jcs.js';
 import type { Json } from '../bytes/json.js';
 import { compareUtf8 } from '../bytes/text.js';
-import { at, readClaims, type Claims } from '../attestation/claims.js';
-import { isObject, parseToken } from '../attestation/token.js';
+import { at, readTokenClaims, type Claims } from '../attestation/claims.js';
+import { isObject } from '../attestation/token.js';
 import { OutputIndex } from '../objects/report.js';
 import type { ReportEvidence } from './evidence.js';
 import { checkOpened, type ReportOutputs } from './outputs.js';
@@ -76,12 +75,7 @@ export function compareReports(a: ReportEvidence, b: ReportEvidence, opened?: Op
 }
 
 function sideOf(evidence: ReportEvidence): Side {
-  try {
-    return { evidence, claims: readClaims(parseToken(evidence.token).claims) };
-  } catch (cause) {
-    if (cause instanceof AppError) return { evidence, claims: undefined };
-    throw cause;
-  }
+  return { evidence, claims: readTokenClaims(evidence.token) };
 }
 
 function compareFacts(section: ReportSection, a: Facts, b: Facts): ReportDifference[] {

@@ -124,6 +124,20 @@ describe('RP7 witnesses that contradict', () => {
   });
 });
 
+test('a thousand witnesses that find the same are worked out once: anybody can make them', async () => {
+  const witnessed = await make('witnessed');
+  let looks = 0;
+  const crowd = Array.from({ length: 12 }, (_, at): NamedReport => {
+    const witnesses = witnessed.evidence.witnesses.flatMap(witness => Array.from({ length: 80 }, (_none, n) => ({ ...witness, payload: { ...witness.payload, statement: digestOfJson([at, n]) } })));
+    const evidence = { ...witnessed.evidence, witnesses, statementDigest: digestOfJson(at) };
+    // Comparing two reports reads both tokens.
+    Object.defineProperty(evidence, 'token', { get: () => (looks += 1, witnessed.evidence.token) });
+    return { name: `r${at}`, evidence };
+  });
+  expect(new Set(kinds(crowd))).toEqual(new Set(['two_statements', 'machine_contradicts', 'witness_contradicts']));
+  expect(looks).toBeLessThan(200);
+});
+
 test('a token that cannot be read is no reason to stop', () => {
   expect(kinds([a, { name: 'broken', evidence: { ...a.evidence, token: 'a.b.c' } }])).toEqual([]);
 });

@@ -1,6 +1,4 @@
-import { AppError } from '../errors.js';
-import { readClaims } from '../attestation/claims.js';
-import { parseToken } from '../attestation/token.js';
+import { readTokenClaims } from '../attestation/claims.js';
 import type { Digest } from '../objects/primitives.js';
 import { compareReports, type ReportDifference } from './compare-reports.js';
 import type { ReportEvidence } from './evidence.js';
@@ -81,16 +79,7 @@ export function findEquivocation(reports: readonly NamedReport[]): Equivocation[
 }
 
 function readOne({ name, evidence }: NamedReport): Read {
-  return { name, evidence, attempt: `${evidence.manifest.digest} attempt ${evidence.statement.predicate.attempt}`, instance: instanceOf(evidence) };
-}
-
-function instanceOf({ token }: ReportEvidence): string | undefined {
-  try {
-    return readClaims(parseToken(token).claims).instance;
-  } catch (cause) {
-    if (cause instanceof AppError) return undefined;
-    throw cause;
-  }
+  return { name, evidence, attempt: `${evidence.manifest.digest} attempt ${evidence.statement.predicate.attempt}`, instance: readTokenClaims(evidence.token)?.instance };
 }
 
 function ask({ kind, what, keys, same }: Question, reports: readonly Read[]): Equivocation[] {
@@ -125,24 +114,39 @@ interface Seen {
 
 /**
  * A witness against every report of its attempt, its own among them, and against every other witness. Whoever was shown one
- * report alone may find by it that there is another.
+ * report alone may find by it that there is another. Witnesses are cheap to make: what many of them find alike is worked out once.
  */
 function contradictingWitnesses(reports: readonly Read[]): Equivocation[] {
   const seen = reports.flatMap(report => report.evidence.witnesses.map((witness): Seen => {
     const { job, attempt, statement } = witness.payload;
     return { report, broker: witness.signer, attempt: `${job} attempt ${attempt}`, statement };
   }));
+  const told = statementsTold(reports, seen);
+  const differences = new Map<string, Equivocation['differences']>();
   const found = new Map<string, Equivocation>();
-  for (const witness of seen) {
-    const against = [
-      ...reports.filter(({ attempt, evidence }) => attempt === witness.attempt && evidence.statementDigest !== witness.statement),
-      ...seen.filter(({ attempt, statement }) => attempt === witness.attempt && statement !== witness.statement).map(({ report }) => report)
-    ];
+  for (const { broker, report: own, attempt, statement } of seen) {
+    const against = reports.filter(report => tellsAnother(told.get(attempt)?.get(report), statement));
     if (against.length === 0) continue;
-    const group = reports.filter(report => report === witness.report || against.includes(report));
+    const group = against.includes(own) ? against : reports.filter(report => report === own || against.includes(report));
     const names = group.map(({ name }) => name);
-    const what = `Broker ${witness.broker} witnessed another statement of this attempt.`;
-    found.set(JSON.stringify([witness.broker, names]), { kind: 'witness_contradicts', what, reports: names, differences: differencesOf(group, ({ evidence }) => evidence.statementDigest) });
+    const [same, key] = [JSON.stringify(names), JSON.stringify([broker, names])];
+    if (found.has(key)) continue;
+    const differ = differences.get(same) ?? differencesOf(group, ({ evidence }) => evidence.statementDigest);
+    differences.set(same, differ);
+    found.set(key, { kind: 'witness_contradicts', what: `Broker ${broker} witnessed another statement of this attempt.`, reports: names, differences: differ });
   }
   return [...found.values()];
 }
+
+/** For each attempt, which statements of it each report tells of: by being one of it, or by its witnesses. */
+function statementsTold(reports: readonly Read[], seen: readonly Seen[]): ReadonlyMap<string, ReadonlyMap<Read, ReadonlySet<Digest>>> {
+  const told = new Map<string, Map<Read, Set<Digest>>>();
+  const own = reports.map(report => ({ report, attempt: report.attempt, statement: report.evidence.statementDigest }));
+  for (const { report, attempt, statement } of [...own, ...seen]) {
+    const ofAttempt = told.get(attempt) ?? new Map<Read, Set<Digest>>();
+    told.set(attempt, ofAttempt.set(report, (ofAttempt.get(report) ?? new Set<Digest>()).add(statement)));
+  }
+  return told;
+}
+
+const tellsAnother = (told: ReadonlySet<Digest> | undefined, statement: Digest): boolean => told !== undefined && told.size > (told.has(statement) ? 1 : 0);

@@ -2,8 +2,10 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { createTestReport, createTestSigner, createTestVerifier, createTestWorld, type TestReport, type TestReportOptions, type TestVerifier, type TestWorld } from '../testing/index.js';
 import { digestOf, digestOfJson } from '../bytes/digest.js';
 import { fromBase64, toBase64 } from '../bytes/base64url.js';
+import { jcsBytes } from '../bytes/jcs.js';
 import { toUtf8 } from '../bytes/text.js';
 import type { Digest } from '../objects/primitives.js';
+import type { RunPredicate } from '../objects/report.js';
 import type { AppraisalPolicy, Trust } from '../objects/trust.js';
 import { SIMULATOR_ISSUER } from '../attestation/issuers.js';
 import { verifyReport, type ReportResult, type VerifyReportOptions } from './verify.js';
@@ -83,6 +85,26 @@ describe('failed, by the check that names the lie', () => {
     ['no index', () => ({ subject: subject => subject.slice(0, -1) }), ['subjects']],
     ['an end before the start', () => ({ predicate: p => ({ ...p, timing: { started: p.timing.ended, ended: p.timing.started } }) }), ['timing']]
   ];
+  test.each<[string, (p: RunPredicate, many: number) => RunPredicate, number]>([
+    ['inputs', (p, many) => ({ ...p, inputs: p.inputs.slice(0, 1).flatMap(input => Array.from({ length: many }, () => input)) }), 64],
+    ['recipients', (p, many) => ({ ...p, recipients: p.recipients.slice(0, 1).flatMap(recipient => Array.from({ length: many }, () => recipient)) }), 8]
+  ])('more %s than a manifest may name, which would keep every reader busy', async (_, change, most) => {
+    const says = async (many: number): Promise<string[]> => {
+      const statement = { ...good.statement, predicate: change(good.statement.predicate, many) };
+      return ids(await verify({ ...good.report, statement: toBase64(jcsBytes(statement)) }), 'fail');
+    };
+    expect(await says(most + 1)).toEqual(['report_form']);
+    expect(await says(most)).not.toContain('report_form');
+  });
+
+  test('the issuer of a token that no verifier could have, also where nothing is demanded', async () => {
+    for (const iss of ['http://evil.example', 'https://EVIL.example', `${SIMULATOR_ISSUER}/`, 'x'.repeat(300), '\u001b[2J']) {
+      const evil: TestVerifier = { ...verifier, mint: async options => verifier.mint({ ...options, claims: { iss } }) };
+      const { verdict, checks } = await verifyReport((await createTestReport(world, evil)).report, { trust, now: NOW });
+      expect([verdict, checks.find(({ id }) => id === 'issuer')?.status], iss).toEqual(['failed', 'fail']);
+    }
+  });
+
   test.each(lies)('%s', async (_, options, checks) => {
     const result = await verify((await createTestReport(world, verifier, options())).report);
     expect(ids(result, 'fail')).toEqual(checks);

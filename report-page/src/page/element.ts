@@ -1,4 +1,4 @@
-import { visibleLines, visibleText } from './visible.js';
+import { splitVisible, visibleText } from '@cloister/protocol';
 
 /** What goes into an element: other elements, or text. Text becomes text nodes and never markup. */
 export type Child = Node | string | undefined;
@@ -11,22 +11,20 @@ export function el<K extends keyof HTMLElementTagNameMap>(tag: K, attributes: Re
   return element;
 }
 
-/** Text shown at once; a longer one is folded. */
-const LONGEST_SHOWN = 300;
 /** What of one text is put into the page at all: nobody reads more, and the page must stay quick. */
 const MOST_CHARACTERS = 20_000;
 const MOST_LAID_OUT = 400_000;
 
 /** A stranger's text in fixed type or not, unseen characters written out; a long one folded, and open in print. */
 export function shown(text: string, tag: 'code' | 'bdi' = 'bdi'): HTMLElement {
-  const all = Array.from(visibleText(text.slice(0, MOST_CHARACTERS)));
-  if (all.length <= LONGEST_SHOWN) return el(tag, { class: 'shown' }, all.join(''));
+  const { start, rest } = splitVisible(text.slice(0, MOST_CHARACTERS));
+  if (rest === '') return el(tag, { class: 'shown' }, start);
   const size = text.length > MOST_CHARACTERS ? `The first ${MOST_CHARACTERS} of ${text.length} characters` : `All ${text.length} characters`;
   return el(
     'div',
     { class: 'shown' },
-    el(tag, {}, `${all.slice(0, LONGEST_SHOWN).join('')}…`),
-    folded(size, el('pre', { tabindex: '0' }, all.join('')))
+    el(tag, {}, `${start}…`),
+    folded(size, el('pre', { tabindex: '0' }, start + rest))
   );
 }
 
@@ -35,6 +33,11 @@ export function laidOut(text: string): HTMLElement {
   const cut = text.length > MOST_LAID_OUT;
   const pre = el('pre', { tabindex: '0' }, visibleLines(text.slice(0, MOST_LAID_OUT)));
   return cut ? el('div', {}, pre, el('p', {}, `Cut after ${MOST_LAID_OUT} of ${text.length} characters. The report file has all of it.`)) : pre;
+}
+
+/** Line ends stay, since they are ours. */
+function visibleLines(text: string): string {
+  return text.split('\n').map(visibleText).join('\n');
 }
 
 /** Something that is opened by a click, and open in print. */

@@ -1,5 +1,4 @@
-import type { Verdict } from '@cloister/protocol';
-import type { ShownStatus } from './outcome.js';
+import type { ShownStatus, Verdict } from '@cloister/protocol';
 
 const SVG = 'http://www.w3.org/2000/svg';
 

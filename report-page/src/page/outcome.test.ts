@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import { groupChecks } from '@cloister/protocol';
 import type { ReportPageInput } from '../build-report-page.js';
 import { RUN_AT, changeReport, createTestPage, tamper } from '../testing/test-pages.js';
 import type { EmbeddedData } from './embedded-data.js';
 import { verifyEmbedded, type Outcome } from './outcome.js';
-import { groupChecks } from './questions.js';
 
 let simulated: ReportPageInput;
 let genuine: ReportPageInput;
@@ -73,12 +73,4 @@ test('every check of a report has its question', async () => {
     expect(questions.flatMap(question => question.checks).map(item => item.id).sort()).toEqual(checks.map(item => item.id).sort());
     expect(questions.map(question => question.id)).not.toContain('other');
   }
-});
-
-test('a check that nobody knows is shown under other checks, and decides their answer', () => {
-  const [question] = groupChecks([
-    { id: 'new', title: 'New', status: 'fail' },
-    { id: 'newer', title: 'Newer', status: 'pass' }
-  ]);
-  expect(question).toMatchObject({ id: 'other', status: 'fail' });
 });

@@ -1,6 +1,4 @@
-import type { Verdict } from '@cloister/protocol';
-import type { ShownCheck, ShownStatus } from './outcome.js';
-import type { QuestionId } from './questions.js';
+import type { QuestionId, ShownCheck, ShownStatus, Verdict } from '@cloister/protocol';
 
 /** The verdict in a word or two: the largest text of the page. The same words as the command line's and the viewer's. */
 export const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {

@@ -3,7 +3,7 @@ import { args } from './arguments.js';
 import { audience } from './audience.js';
 import { command } from './command.js';
 import { debug } from './debug.js';
-import { environment } from './environment.js';
+import { envOverride } from './env-override.js';
 import { freshness } from './freshness.js';
 import { gpu } from './gpu.js';
 import { hardware } from './hardware.js';
@@ -40,7 +40,7 @@ const OF_HARDWARE: readonly ClaimCheck[] = [
   imageSignatures,
   command,
   args,
-  environment,
+  envOverride,
   variables,
   restart,
   monitoring,

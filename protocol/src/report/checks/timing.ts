@@ -1,6 +1,7 @@
 import { fail, pass } from '../../attestation/check.js';
 import { CLOCK_SKEW_MS, type ReportCheck } from '../report-check.js';
 
+/** Keys before the run, the run before its attestation, by clocks that may differ by a minute; keys also before the manifest expired. */
 export const timing: ReportCheck = {
   id: 'timing',
   title: 'Times follow one another: keys, run, statement',

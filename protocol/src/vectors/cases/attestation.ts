@@ -86,9 +86,9 @@ async function acceptedCases({ token, verify, nonce }: TokenCases): Promise<Draf
   ];
 }
 
-async function claimCases(world: VectorWorld, { token, verify, nonce }: TokenCases): Promise<Draft[]> {
-  const google = { issuer: GOOGLE_ISSUER, hardware: 'GCP_INTEL_TDX' };
-  const lies: [string, Partial<Mint>, string[]][] = [
+/** What a token of the simulator may not say, and the checks that object. */
+function lies(nonce: string): [string, Partial<Mint>, string[]][] {
+  return [
     ['another audience', { audience: 'urn:cloister:report' }, ['audience']],
     ['a list of audiences that holds ours', { claims: { aud: [RELEASE_AUDIENCE, 'x'] } }, ['audience']],
     ['the nonce of another session', { nonces: ['A'.repeat(43)] }, ['nonce']],
@@ -116,15 +116,19 @@ async function claimCases(world: VectorWorld, { token, verify, nonce }: TokenCas
     ['the image’s digest in upper case', { submods: { container: { image_digest: IMAGE.toUpperCase() } } }, ['image']],
     ['the right name of another image', { submods: { container: { image_digest: OTHER } } }, ['image']],
     ['a changed command', { submods: { container: { cmd_override: ['sh'] } } }, ['command']],
-    ['a variable that the policy does not name', { submods: { container: { env_override: { LD_PRELOAD: '/x' } } } }, ['environment']],
-    ['overrides that are no object', { submods: { container: { env_override: ['LD_PRELOAD'] } } }, ['environment']],
+    ['a variable that the policy does not name', { submods: { container: { env_override: { LD_PRELOAD: '/x' } } } }, ['env_override']],
+    ['overrides that are no object', { submods: { container: { env_override: ['LD_PRELOAD'] } } }, ['env_override']],
     ['a workload that restarts', { submods: { container: { restart_policy: 'Always' } } }, ['restart']],
     ['memory monitoring', { submods: { confidential_space: { monitoring_enabled: { memory: true } } } }, ['monitoring']],
     ['another project', { submods: { gce: { project_id: 'evil' } } }, ['project']],
     ['another instance', { instance: 'other' }, ['instance']]
   ];
+}
+
+async function claimCases(world: VectorWorld, { token, verify, nonce }: TokenCases): Promise<Draft[]> {
+  const google = { issuer: GOOGLE_ISSUER, hardware: 'GCP_INTEL_TDX' };
   return [
-    ...(await Promise.all(lies.map(async ([name, mint, failed]) => verify(name, await token(mint), { failed })))),
+    ...(await Promise.all(lies(nonce).map(async ([name, mint, failed]) => verify(name, await token(mint), { failed })))),
     verify('simulated hardware under Google’s name', await token({ issuer: GOOGLE_ISSUER }), { simulated: false, failed: ['hardware'] }, { expect: { policy: GOOGLE_POLICY } }),
     verify('TDX without a TCB status', await token({ ...google, claims: { tdx: undefined } }), { simulated: false, failed: ['tcb'] }, { expect: { policy: GOOGLE_POLICY } }),
     verify('TDX with a revoked TCB, whatever the policy says', await token({ ...google, claims: { tdx: { gcp_attester_tcb_status: 'Revoked' } } }), { simulated: false, failed: ['tcb'] }, { expect: { policy: { ...GOOGLE_POLICY, tcb: 'any' } } }),
@@ -144,7 +148,7 @@ async function claimCases(world: VectorWorld, { token, verify, nonce }: TokenCas
     verify('keys that were last seen a month before', await token({ ...google }), { simulated: false, unknown: ['key'] }, { expect: { policy: GOOGLE_POLICY }, verifiers: [seenAt(world.verifier.pinned(GOOGLE_ISSUER, 'google'), '2026-05-01T00:00:00.000Z')] }),
     verify('a simulator, where the policy names only Google', await token({}), { failed: ['issuer'] }, { expect: { policy: GOOGLE_POLICY } }),
     verify('over five minutes old', await token({}), { failed: ['freshness'] }, { now: '2026-06-01T12:05:01.000Z' }),
-    verify('an empty policy allows nothing', await token({ submods: { container: { env_override: { A: '1' } } } }), { failed: ['issuer', 'hardware', 'image', 'image_signatures', 'arguments', 'environment', 'variables', 'restart', 'project', 'zone'] }, {
+    verify('an empty policy allows nothing', await token({ submods: { container: { env_override: { A: '1' } } } }), { failed: ['issuer', 'hardware', 'image', 'image_signatures', 'arguments', 'env_override', 'variables', 'restart', 'project', 'zone'] }, {
       expect: { policy: createAppraisal({ verifiers: [], images: [], hardware: [], attributes: [], projects: [], zones: [], env: [], args: [], command: [], restart: [], imageSigners: [] }) }
     })
   ];

@@ -8,7 +8,7 @@ import { DENIAL, LEDGER_HEAD, PROOF, RECEIPT } from '../../objects/release.js';
 import { WITNESS } from '../../objects/witness.js';
 import type { Json } from '../../bytes/json.js';
 import { signObject } from '../../signed/signed-object.js';
-import { testKey, testSigner } from '../fixtures.js';
+import { testSigner } from '../fixtures.js';
 import { toJson, type Draft, type FileDraft } from '../format.js';
 import { receiptOf, witnessOf, type VectorRun } from '../run-world.js';
 import type { VectorWorld } from '../world.js';
@@ -222,10 +222,4 @@ async function broker({ hospital, registry }: VectorWorld): Promise<SignedSubjec
       }
     ]
   };
-}
-
-/** Every test key, so that others can make what these files hold. */
-export async function testKeys(): Promise<Record<string, Json>> {
-  const names = ['analyst', 'stranger', 'attempt', 'hospital owner', 'hospital broker', 'registry owner', 'registry broker'];
-  return Object.fromEntries(await Promise.all(names.map(async (name): Promise<[string, Json]> => [name, { ...(await testKey(name)), thumbprint: (await testSigner(name)).thumbprint }])));
 }

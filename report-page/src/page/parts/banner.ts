@@ -1,10 +1,9 @@
-import type { ReportEvidence, Verdict } from '@cloister/protocol';
+import { visibleLine, type ReportEvidence, type Verdict } from '@cloister/protocol';
 import type { EmbeddedData } from '../embedded-data.js';
 import { el, facts, shown, type Fact } from '../element.js';
 import { verdictIcon } from '../icons.js';
 import type { Outcome } from '../outcome.js';
 import { count, formatTime, shortDigest } from '../quantities.js';
-import { visibleLine } from '../visible.js';
 import { VERDICT_REASONS, VERDICT_WORDS } from '../words.js';
 
 /** Green is for `verified` alone. */

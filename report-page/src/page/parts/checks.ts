@@ -1,8 +1,7 @@
+import { groupChecks, visibleLine, type Question, type ShownCheck, type ShownStatus } from '@cloister/protocol';
 import { el, section, shown } from '../element.js';
 import { statusIcon } from '../icons.js';
-import type { Outcome, ShownCheck, ShownStatus } from '../outcome.js';
-import { groupChecks, type Question } from '../questions.js';
-import { visibleLine } from '../visible.js';
+import type { Outcome } from '../outcome.js';
 import { ANSWER_WORDS, QUESTION_WORDS, STATUS_WORDS, hintOf } from '../words.js';
 
 const STATUSES: readonly ShownStatus[] = ['fail', 'unknown', 'skipped', 'simulated', 'pass'];

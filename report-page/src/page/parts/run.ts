@@ -1,8 +1,7 @@
-import type { Json, ReportEvidence, Trust } from '@cloister/protocol';
+import { at, visibleLine, type Json, type ReportEvidence, type Trust } from '@cloister/protocol';
 import { el, facts, folded, section, shown, table, type Fact } from '../element.js';
 import type { Outcome, TokenParts } from '../outcome.js';
 import { count, formatBytes, formatDuration, formatTime } from '../quantities.js';
-import { visibleLine } from '../visible.js';
 import { outcomeWords } from './banner.js';
 
 /** Rows of one table; what is more is in the statement. */
@@ -31,7 +30,7 @@ function programFacts(evidence: ReportEvidence, token: TokenParts | undefined, t
 function hardware(token: TokenParts | undefined): [HTMLElement | string, ...string[]] {
   const model = token?.claims['hwmodel'];
   if (typeof model !== 'string') return ['The token names none.'];
-  const tcb = member(token?.claims['tdx'], 'gcp_attester_tcb_status');
+  const tcb = at(token?.claims, 'tdx', 'gcp_attester_tcb_status');
   return [shown(model, 'code'), ...(typeof tcb === 'string' ? [`, firmware ${visibleLine(tcb)}`] : [])];
 }
 
@@ -97,8 +96,4 @@ function outputs({ statement: { subject } }: ReportEvidence): HTMLElement[] {
       more > 0 ? el('p', {}, `${more} more are in the statement, below.`) : undefined
     )
   ];
-}
-
-function member(value: Json | undefined, name: string): Json | undefined {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }

@@ -2,8 +2,8 @@ import { fail, pass } from '../check.js';
 import type { ClaimCheck } from '../expectation.js';
 
 /** Names of variables that the operator set at launch. */
-export const environment: ClaimCheck = {
-  id: 'environment',
+export const envOverride: ClaimCheck = {
+  id: 'env_override',
   title: 'The operator set only allowed variables',
   run: ({ claims, expect }) => {
     if (claims.envOverridesMalformed) return fail('an object of overrides', 'something else');
