@@ -15,10 +15,16 @@ const FOREIGN_MEMBERS = ['crit', 'b64', 'enc', 'zip', 'epk'];
 export function checkAlgorithm({ header }: ParsedToken, verifier: PinnedVerifier): CheckOutcome {
   const { algorithms } = VERIFIER_TRAITS[verifier.kind];
   const { alg, typ } = header;
-  if (!algorithms.some(algorithm => algorithm === alg)) return fail([...algorithms], alg);
+  if (algorithmOf(header, algorithms) === undefined) return fail([...algorithms], alg);
   const foreign = FOREIGN_MEMBERS.filter(member => member in header);
   if (foreign.length > 0) return fail('no member that changes how the token is read', foreign);
   return typ === undefined || typ === 'JWT' ? pass(alg) : fail('JWT', typ);
+}
+
+const ALGORITHMS: readonly TokenAlgorithm[] = TokenAlgorithm.options;
+
+function algorithmOf({ alg }: ParsedToken['header'], algorithms = ALGORITHMS): TokenAlgorithm | undefined {
+  return algorithms.find(algorithm => algorithm === alg);
 }
 
 /** A key that a pinned root or the key archive vouches for, or why there is none. */
@@ -31,15 +37,15 @@ export interface SigningKey {
  * The key that must have signed: for tokens with certificates the leaf’s, its chain verified to a pinned root at the time of
  * issue; for others the archive’s. `jku`, `jwk` and `x5u` are ignored: a token does not say whom to believe.
  */
-export async function findSigningKey({ header, claims }: ParsedToken, verifier: PinnedVerifier): Promise<SigningKey> {
+export function findSigningKey({ header, claims }: ParsedToken, verifier: PinnedVerifier): SigningKey | Promise<SigningKey> {
   const { iat: issuedAt } = claims;
   if (typeof issuedAt !== 'number' || !Number.isSafeInteger(issuedAt)) return { outcome: fail('a time of issue', issuedAt) };
   if (header['x5c'] !== undefined && VERIFIER_TRAITS[verifier.kind].pki) return checkChain(header['x5c'], verifier, issuedAt);
   const { kid } = header;
-  const algorithm = TokenAlgorithm.safeParse(header['alg']);
+  const algorithm = algorithmOf(header);
   if (typeof kid !== 'string') return { outcome: fail('a key id', kid) };
-  if (!algorithm.success) return { outcome: skipped('the algorithm is none that this verifier signs with') };
-  return findKey(verifier, { kid, algorithm: algorithm.data, issuedAt });
+  if (algorithm === undefined) return { outcome: skipped('the algorithm is none that this verifier signs with') };
+  return findKey(verifier, { kid, algorithm, issuedAt });
 }
 
 async function checkChain(x5c: ParsedToken['header'][string], { issuer, roots }: PinnedVerifier, issuedAt: number): Promise<SigningKey> {
@@ -56,10 +62,10 @@ async function checkChain(x5c: ParsedToken['header'][string], { issuer, roots }:
 /** Whether that key signed these very bytes. */
 export async function checkSignature(token: ParsedToken, { key }: SigningKey, verifyRsa: VerifyRsa): Promise<CheckOutcome> {
   if (key === undefined) return skipped('there is no key to check it with');
-  const algorithm = TokenAlgorithm.safeParse(token.header['alg']);
-  if (!algorithm.success) return skipped('the algorithm is none that this verifier signs with');
+  const algorithm = algorithmOf(token.header);
+  if (algorithm === undefined) return skipped('the algorithm is none that this verifier signs with');
   const signed = { input: token.signingInput, signature: token.signature };
-  return (await verifies(verifyRsa, key, { algorithm: algorithm.data, signed })) ? pass(algorithm.data) : fail('a signature by this key', 'another');
+  return (await verifies(verifyRsa, key, { algorithm, signed })) ? pass(algorithm) : fail('a signature by this key', 'another');
 }
 
 async function verifies(verifyRsa: VerifyRsa, key: RsaPublicKey, { algorithm, signed }: { algorithm: TokenAlgorithm; signed: Parameters<VerifyRsa>[2] }): Promise<boolean> {
@@ -75,6 +81,8 @@ async function verifies(verifyRsa: VerifyRsa, key: RsaPublicKey, { algorithm, si
  * without its leading zeros too, and then one signature has two texts.
  */
 function octetsOf({ n }: RsaPublicKey): number {
+  // A text that begins otherwise has a first byte that is not zero.
+  if (!n.startsWith('A')) return Math.floor((n.length * 3) / 4);
   const bytes = fromBase64Url(n);
   return bytes.length - Math.max(0, bytes.findIndex(byte => byte !== 0));
 }
