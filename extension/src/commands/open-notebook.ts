@@ -1,8 +1,7 @@
 import type { IDisposable } from '@lumino/disposable';
 import { notebookIcon } from '@jupyterlab/ui-components';
-import { AppError } from '@cloister/protocol';
+import { AppError, visibleLine } from '@cloister/protocol';
 import { isReachable } from '../jobs/open-outputs';
-import { visibleLine } from '../words/visible';
 import { CommandIDs } from './ids';
 import { JOB_ARGS, jobOf } from './job-args';
 import type { IJobCommandDeps } from './job-commands';

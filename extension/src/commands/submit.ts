@@ -1,9 +1,9 @@
 import type { CommandRegistry } from '@lumino/commands';
 import type { IDisposable } from '@lumino/disposable';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { visibleLine } from '@cloister/protocol';
 import { cloisterIcon } from '../icons';
 import type { IOpenNotebooks } from '../submit/open-notebooks';
-import { visibleLine } from '../words/visible';
 import { CommandIDs } from './ids';
 
 /** A path as JupyterLab names it, taken apart. */

@@ -1,6 +1,6 @@
 import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { visibleLine } from '../words/visible';
+import { visibleLine } from '@cloister/protocol';
 
 export interface IEmptyListProps {
   /** What was searched for; empty where there are no jobs at all. */

@@ -1,5 +1,5 @@
 import type { JSX } from 'react';
-import { visibleLine } from '../words/visible';
+import { visibleLine } from '@cloister/protocol';
 import { useJobContext } from './job-context';
 import { isReachable } from './open-outputs';
 

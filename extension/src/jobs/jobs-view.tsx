@@ -1,12 +1,11 @@
 import { useCallback, useEffect, useState, type JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Digest } from '@cloister/protocol';
+import { visibleLine, type Digest } from '@cloister/protocol';
 import { AgentTrouble } from '../components/parts/agent-trouble';
 import { Message } from '../components/parts/message';
 import { hasEnded } from '../model/jobs-rows';
 import type { IJobPage, IOwnJob } from '../model/own-job';
 import type { IAgent, IJobs } from '../tokens';
-import { visibleLine } from '../words/visible';
 import { Announcements } from './announcements';
 import { EmptyList } from './empty-list';
 import { JobContext, type IJobContext } from './job-context';

@@ -1,10 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Digest, JobState } from '@cloister/protocol';
+import { visibleLine, type Digest, type JobState } from '@cloister/protocol';
 import { hasEnded } from '../model/jobs-rows';
 import type { IOwnJob } from '../model/own-job';
 import { endInWords } from '../words/job-end-words';
 import { nameOf } from '../words/job-words';
-import { visibleLine } from '../words/visible';
 
 /** Which ends are told of. */
 export type NotifyChoice = 'all' | 'failures' | 'none';

@@ -5,7 +5,7 @@ import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
-import type { Digest } from '@cloister/protocol';
+import { visibleLine, type Digest } from '@cloister/protocol';
 import { CommandIDs } from '../commands/ids';
 import { addSubmit } from '../commands/submit';
 import { createKeptPanels } from '../submit/kept-panels';
@@ -14,7 +14,6 @@ import { SubmitModel, type ISubmitDeps } from '../submit/submit-model';
 import { createSubmitTab, type SubmitWidget } from '../submit/submit-widget';
 import { IAgent, IJobs } from '../tokens';
 import { DOMAIN } from '../translation';
-import { visibleLine } from '../words/visible';
 
 const ID = 'cloister:submit';
 const DEFAULT_MINUTES = 60;

@@ -1,14 +1,14 @@
-import { digestOf, fromBase64, parseToken, AppError, type Check, type PinnedVerifier, type Trust } from '@cloister/protocol';
+import { digestOf, fromBase64, readToken, type Check, type PinnedVerifier, type Trust } from '@cloister/protocol';
 import type { ISignerView } from './report-view';
 
-type Token = ReturnType<typeof parseToken>;
+type Token = NonNullable<ReturnType<typeof readToken>['token']>;
 
 /**
  * By whose word a token counts, as the reader’s own trust names it: the verifier’s kind and, only where the checks of key and
  * signature passed, the key or the root that signed.
  */
 export function describeSigner(raw: string, trust: Trust, checks: readonly Check[]): ISignerView {
-  const token = read(raw);
+  const { token } = readToken(raw);
   const verifier = trust.verifiers.find(pinned => pinned.issuer === token?.claims['iss']);
   if (token === undefined || verifier === undefined) return {};
   const { kind } = verifier;
@@ -36,13 +36,4 @@ function rootOf({ header }: Token, { roots }: PinnedVerifier): Pick<ISignerView,
   const fingerprint = digestOf(fromBase64(last.replaceAll(/-----(BEGIN|END) CERTIFICATE-----|\s/g, '')));
   const root = roots.find(pinned => pinned.fingerprint === fingerprint);
   return root === undefined ? {} : { root: { fingerprint, source: root.source } };
-}
-
-function read(raw: string): Token | undefined {
-  try {
-    return parseToken(raw);
-  } catch (error) {
-    if (error instanceof AppError) return undefined; // the checks say what is wrong with it
-    throw error;
-  }
 }

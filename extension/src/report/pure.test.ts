@@ -2,30 +2,11 @@ import { expect, test } from 'vitest';
 import { nullTranslator } from '@jupyterlab/translation';
 import { answerWord, notProven, questionWords, statusWord, verdictMeaning, verdictReason, verdictWord } from '../words/verdict-words';
 import { createClaimsDictionary, explainClaim } from '../words/claims-dictionary';
-import { groupChecks, worstOf } from './check-groups';
 import { describeToken } from './describe-token';
-import type { IShownCheck, ShownStatus } from './report-view';
 import { verifyCommand } from './shell-words';
 
 const trans = nullTranslator.load('cloister');
-const check = (status: ShownStatus, id = 'code'): IShownCheck => ({ id, title: id, status });
-
-test.each<[ShownStatus[], ShownStatus]>([
-  [['pass', 'pass'], 'pass'],
-  [['pass', 'simulated'], 'simulated'],
-  [['simulated', 'skipped'], 'skipped'],
-  [['skipped', 'unknown'], 'unknown'],
-  [['unknown', 'fail', 'pass'], 'fail'],
-  [[], 'skipped']
-])('the worst of %j is %s', (statuses, worst) => {
-  expect(worstOf(statuses.map(status => check(status)))).toBe(worst);
-});
-
-test('a check that nobody knows is shown under “other”, also one named like a member of every object', () => {
-  const groups = groupChecks([check('pass'), check('fail', 'invented'), check('pass', 'constructor')]);
-  expect(groups.map(({ question, status }) => [question, status])).toEqual([['code', 'pass'], ['other', 'fail']]);
-  expect(groups[1]?.checks).toHaveLength(2);
-});
+const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
 test('only a verified report is called verified, and every verdict has words', () => {
   const verdicts = ['verified', 'failed', 'inconclusive', 'simulated'] as const;
@@ -58,10 +39,18 @@ test.each([
 });
 
 test('no claim passes for another one by its name', () => {
-  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const claims = { '': { hwmodel: 'GCP_INTEL_TDX' }, 'tdx.date': '1', '"tdx.date"': '2', tdx: { date: '3' }, hwmodel: 'SIMULATED' };
   const paths = describeToken(`${part({ alg: 'RS256' })}.${part(claims)}.AAAA`).claims.map(({ path, value }) => `${path} ${value}`);
   expect(paths).toEqual(['"".hwmodel GCP_INTEL_TDX', '"tdx.date" 1', '"\\"tdx.date\\"" 2', 'tdx.date 3', 'hwmodel SIMULATED']);
+});
+
+test('issuer and times are named only where the verification could read them', () => {
+  const named = (claims: unknown): unknown => {
+    const { issuer, issuedAt, expiresAt } = describeToken(`${part({ alg: 'RS256' })}.${part(claims)}.AAAA`);
+    return [issuer, issuedAt, expiresAt];
+  };
+  expect(named({ iss: 'https://verifier.test', iat: 1_772_366_400, exp: 253_402_300_799 })).toEqual(['https://verifier.test', '2026-03-01T12:00:00.000Z', '9999-12-31T23:59:59.000Z']);
+  expect(named({ iss: 7, iat: '1772366400', exp: 1e300 })).toEqual([undefined, undefined, undefined]);
 });
 
 test.each([

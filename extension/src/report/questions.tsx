@@ -1,14 +1,12 @@
 import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { visibleLine } from '../words/visible';
+import { groupChecks, visibleLine, type Question, type ShownCheck } from '@cloister/protocol';
 import { answerWord, hintOnPage, questionWords, statusWord } from '../words/verdict-words';
-import { groupChecks, type ICheckGroup } from './check-groups';
-import type { IShownCheck } from './report-view';
 import { ShownText } from '../components/parts/shown-text';
 import { StatusIcon } from './status-icon';
 
 export interface IQuestionsProps {
-  readonly checks: readonly IShownCheck[];
+  readonly checks: readonly ShownCheck[];
   readonly trans: TranslationBundle;
 }
 
@@ -19,9 +17,9 @@ export function Questions({ checks, trans }: IQuestionsProps): JSX.Element {
       <h2>{trans.__('Questions')}</h2>
       <p className="jp-Cloister-faint">{countWords(checks, trans)}</p>
       <div className="jp-Cloister-questions">
-        {groupChecks(checks).map(group => (
-          // A group whose answer changed is opened or closed anew.
-          <Question key={`${group.question} ${group.status}`} group={group} trans={trans} />
+        {groupChecks(checks).map(question => (
+          // A question whose answer changed is opened or closed anew.
+          <QuestionItem key={`${question.id} ${question.status}`} question={question} trans={trans} />
         ))}
       </div>
     </section>
@@ -29,20 +27,20 @@ export function Questions({ checks, trans }: IQuestionsProps): JSX.Element {
 }
 
 /** How many checks said what, in one line. */
-function countWords(checks: readonly IShownCheck[], trans: TranslationBundle): string {
+function countWords(checks: readonly ShownCheck[], trans: TranslationBundle): string {
   const statuses = ['fail', 'unknown', 'skipped', 'simulated', 'pass'] as const;
   const counts = statuses.map(status => ({ status, count: checks.filter(check => check.status === status).length })).filter(({ count }) => count > 0);
   const words = counts.map(({ status, count }) => `${count} ${statusWord(status, trans).toLocaleLowerCase()}`).join(', ');
   return trans.__('%1 checks: %2', checks.length, words);
 }
 
-function Question({ group, trans }: { readonly group: ICheckGroup; readonly trans: TranslationBundle }): JSX.Element {
-  const { question, status, checks } = group;
+function QuestionItem({ question, trans }: { readonly question: Question; readonly trans: TranslationBundle }): JSX.Element {
+  const { id, status, checks } = question;
   return (
     <details className={`jp-Cloister-question jp-mod-${status}`} open={status !== 'pass'}>
       <summary>
         <StatusIcon status={status} />
-        <span className="jp-Cloister-question-words">{questionWords(question, trans)}</span>
+        <span className="jp-Cloister-question-words">{questionWords(id, trans)}</span>
         <span className="jp-Cloister-question-answer">{answerWord(status, trans)}</span>
       </summary>
       <ul className="jp-Cloister-checks">
@@ -55,16 +53,16 @@ function Question({ group, trans }: { readonly group: ICheckGroup; readonly tran
 }
 
 /** One cause leaves many questions unasked; it is said once. */
-function repeatsHint(check: IShownCheck, previous: IShownCheck | undefined): boolean {
+function repeatsHint(check: ShownCheck, previous: ShownCheck | undefined): boolean {
   return check.status === 'skipped' && previous?.status === 'skipped' && check.hint === previous.hint;
 }
 
-function withoutHint({ id, title, status }: IShownCheck): IShownCheck {
+function withoutHint({ id, title, status }: ShownCheck): ShownCheck {
   return { id, title, status };
 }
 
 export interface ICheckItemProps {
-  readonly check: IShownCheck;
+  readonly check: ShownCheck;
   readonly trans: TranslationBundle;
 }
 

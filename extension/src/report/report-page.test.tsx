@@ -2,11 +2,11 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { cleanup, fireEvent, render, screen, within } from '@testing-library/react';
 import { nullTranslator } from '@jupyterlab/translation';
-import { Digest, type Verdict } from '@cloister/protocol';
+import { Digest, type ShownCheck, type ShownStatus, type Verdict } from '@cloister/protocol';
 import type { IProblem } from '../model/problem';
 import { ReportPage } from './report-page';
 import type { IReportState } from './report-state';
-import type { IReportView, IRunView, IShownCheck, ISignerView, ShownStatus } from './report-view';
+import type { IReportView, IRunView, ISignerView } from './report-view';
 
 vi.mock('@jupyterlab/ui-components', async () => (await import('../jobs/testing/lab-stand-ins')).uiComponents());
 
@@ -36,10 +36,10 @@ const RUN: IRunView = {
   witnesses: []
 };
 
-const check = (id: string, title: string, status: ShownStatus, more: Partial<IShownCheck> = {}): IShownCheck => ({ id, title, status, ...more });
+const check = (id: string, title: string, status: ShownStatus, more: Partial<ShownCheck> = {}): ShownCheck => ({ id, title, status, ...more });
 const problem = (code: string, title: string, hint: string): IProblem => ({ code, title, hint });
 
-const PASSED: IShownCheck = check('code', 'It ran exactly the code', 'pass');
+const PASSED: ShownCheck = check('code', 'It ran exactly the code', 'pass');
 
 function stateOf(view: Partial<IReportView>, more: Partial<IReportState> = {}): IReportState {
   const token = { raw: 'a.b.c', issuer: 'https://verifier.test', header: [{ path: 'alg', value: 'RS256' }], claims: [{ path: 'hwmodel', value: 'GCP_AMD_SEV' }, { path: 'odd', value: '1' }], leftOut: 0 };
@@ -79,7 +79,7 @@ test('the first thing to be read is the verdict, then what it means and does not
 });
 
 test('a question whose answer is not yes is open, and shows both sides and the next step', () => {
-  const failed: IShownCheck = check('image', 'The runner is an accepted program', 'fail', { expected: '["sha256:aa"]', actual: 'sha256:bb', hint: 'Rebuild it.' });
+  const failed: ShownCheck = check('image', 'The runner is an accepted program', 'fail', { expected: '["sha256:aa"]', actual: 'sha256:bb', hint: 'Rebuild it.' });
   show(stateOf({ verdict: 'failed', checks: [PASSED, failed] }));
   const [passed, open] = screen.getAllByRole('group');
   expect(passed?.hasAttribute('open')).toBe(false);
@@ -155,7 +155,7 @@ test('the file can be checked again, downloaded, and verified by a command', () 
 });
 
 test('what the agent saw in the folder is named as its word, and changed files spoil the verdict', () => {
-  const outputs: IShownCheck = check('opened_outputs', 'The opened outputs are the ones of the statement', 'fail', { expected: 'x', actual: 'y' });
+  const outputs: ShownCheck = check('opened_outputs', 'The opened outputs are the ones of the statement', 'fail', { expected: 'x', actual: 'y' });
   show(stateOf({}, { comparison: { kind: 'done', folder: 'results/run', verdict: 'failed', outputs } }));
   expect(screen.getByRole('heading', { level: 1 }).textContent).toBe('Not verified');
   expect(screen.getByText('The files beside the report are not the ones that it is about.')).toBeTruthy();
@@ -212,7 +212,7 @@ test('hostile text in every field is text', () => {
 });
 
 test('what is endless is bounded: a megabyte of text, ten thousand outputs', () => {
-  const long: IShownCheck = check('inputs', 'It read exactly the inputs', 'fail', { expected: 'x'.repeat(1_000_000), actual: 'y' });
+  const long: ShownCheck = check('inputs', 'It read exactly the inputs', 'fail', { expected: 'x'.repeat(1_000_000), actual: 'y' });
   const outputs = Array.from({ length: 10_000 }, (_, at) => ({ name: `output/${at}`, digest: DIGEST }));
   const page = show(stateOf({ verdict: 'failed', checks: [long], run: { ...RUN, outputs } }));
   expect(page.textContent.length).toBeLessThan(60_000);

@@ -1,9 +1,8 @@
 import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Verdict } from '@cloister/protocol';
+import { visibleLine, type Verdict } from '@cloister/protocol';
 import { Message, ProblemMessage } from '../components/parts/message';
 import { notProven, verdictMeaning } from '../words/verdict-words';
-import { visibleLine } from '../words/visible';
 import { ByYourself } from './by-yourself';
 import { Questions, CheckItem } from './questions';
 import { overallVerdict, type IComparison, type IReportState } from './report-state';

@@ -1,6 +1,6 @@
-import type { Verdict } from '@cloister/protocol';
+import type { ShownCheck, Verdict } from '@cloister/protocol';
 import type { IProblem } from '../model/problem';
-import type { IReportView, IShownCheck } from './report-view';
+import type { IReportView } from './report-view';
 
 /** Whose trust a report was verified by. */
 export type ITrustSource =
@@ -10,7 +10,7 @@ export type ITrustSource =
 /** What the agent, which reads files, says of the folder that the report lies in. */
 export type IComparison =
   | { readonly kind: 'running'; readonly folder: string }
-  | { readonly kind: 'done'; readonly folder: string; readonly verdict: Verdict; readonly outputs: IShownCheck }
+  | { readonly kind: 'done'; readonly folder: string; readonly verdict: Verdict; readonly outputs: ShownCheck }
   | { readonly kind: 'failed'; readonly folder: string; readonly problem: IProblem };
 
 /** All that is known of the report in front of the reader. */

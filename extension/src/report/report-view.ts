@@ -1,18 +1,4 @@
-import type { Check, Digest, Verdict } from '@cloister/protocol';
-
-/** `simulated`: it passed, but only a simulator said so, where hardware would have to. Never shown as passed. */
-export type ShownStatus = Check['status'] | 'simulated';
-
-/** One named question, as it is shown. All texts are a stranger's. */
-export interface IShownCheck {
-  readonly id: string;
-  readonly title: string;
-  readonly status: ShownStatus;
-  /** What was compared, as text, where it did not pass. */
-  readonly expected?: string;
-  readonly actual?: string;
-  readonly hint?: string;
-}
+import type { Digest, ShownCheck, Verdict } from '@cloister/protocol';
 
 /** An owner as the reader's own trust names it; else by its key alone, whatever the report calls it. */
 export interface IOwnerView {
@@ -98,7 +84,6 @@ export interface ITokenView {
   readonly raw: string;
   readonly issuer?: string;
   readonly signer?: ISignerView;
-  readonly hardware?: string;
   /** RFC 3339. */
   readonly issuedAt?: string;
   readonly expiresAt?: string;
@@ -111,7 +96,7 @@ export interface ITokenView {
 /** All that the page shows of one verification. */
 export interface IReportView {
   readonly verdict: Verdict;
-  readonly checks: readonly IShownCheck[];
+  readonly checks: readonly ShownCheck[];
   /** Why it cannot be read as a report at all. */
   readonly unreadable?: string;
   readonly run?: IRunView;

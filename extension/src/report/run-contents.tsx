@@ -1,10 +1,10 @@
 import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { visibleLine } from '@cloister/protocol';
 import { Badge } from '../components/parts/badge';
 import { Copyable } from '../components/parts/copyable';
 import { Facts, type IFact } from '../components/parts/facts';
 import { formatBytes, formatDuration, formatTime, shortDigest } from '../words/quantities';
-import { visibleLine } from '../words/visible';
 import { MoreRows } from './more-rows';
 import type { IInputView, IOutputView, IRunView, ITokenView } from './report-view';
 

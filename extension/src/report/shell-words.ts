@@ -1,4 +1,4 @@
-import { visibleText } from '../words/visible';
+import { visibleText } from '@cloister/protocol';
 
 /** The command that verifies a report without any network; undefined where its path cannot be pasted safely. */
 export function verifyCommand(report: string, outputs?: string): string | undefined {

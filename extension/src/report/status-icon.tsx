@@ -1,6 +1,5 @@
 import type { JSX } from 'react';
-import type { Verdict } from '@cloister/protocol';
-import type { ShownStatus } from './report-view';
+import type { ShownStatus, Verdict } from '@cloister/protocol';
 
 const SHAPES: Readonly<Record<ShownStatus, string>> = {
   pass: 'M3.5 8.5l3 3 6-7',

@@ -1,11 +1,11 @@
 import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { visibleLine, visibleText } from '@cloister/protocol';
 import { Copyable } from '../components/parts/copyable';
 import { Facts, type IFact } from '../components/parts/facts';
 import { createClaimsDictionary, explainClaim } from '../words/claims-dictionary';
 import { formatTime, shortDigest } from '../words/quantities';
 import { verifierWords } from '../words/verifier-words';
-import { visibleLine, visibleText } from '../words/visible';
 import type { IClaimView, ISignerView, ITokenView } from './report-view';
 import { ShownText } from '../components/parts/shown-text';
 

@@ -1,10 +1,9 @@
 import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Verdict } from '@cloister/protocol';
+import { visibleLine, type Verdict } from '@cloister/protocol';
 import { Copyable } from '../components/parts/copyable';
 import { Facts, type IFact } from '../components/parts/facts';
 import { formatTime, shortDigest } from '../words/quantities';
-import { visibleLine } from '../words/visible';
 import { verdictReason, verdictWord } from '../words/verdict-words';
 import { verifierWords } from '../words/verifier-words';
 import { overallVerdict, type IReportState, type ITrustSource } from './report-state';

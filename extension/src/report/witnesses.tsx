@@ -1,9 +1,9 @@
 import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { visibleLine, type ShownStatus } from '@cloister/protocol';
 import { Copyable } from '../components/parts/copyable';
 import { formatTime } from '../words/quantities';
-import { visibleLine } from '../words/visible';
-import type { IRunView, IWitnessView, ShownStatus } from './report-view';
+import type { IRunView, IWitnessView } from './report-view';
 
 export interface IWitnessesProps {
   readonly run: Pick<IRunView, 'brokers' | 'witnesses'>;

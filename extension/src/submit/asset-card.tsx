@@ -1,11 +1,10 @@
 import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { DraftView, Rule } from '@cloister/protocol';
+import { visibleLine, type DraftView, type Rule } from '@cloister/protocol';
 import { Badge, type Tone } from '../components/parts/badge';
 import { ProblemMessage } from '../components/parts/message';
 import { policyInWords } from '../words/policy-words';
 import { formatBytes } from '../words/quantities';
-import { visibleLine } from '../words/visible';
 import { DenialReasons } from './denial-reasons';
 import type { ISubmitContext } from './submit-context';
 import type { IMockOutcome } from './submit-state';

@@ -1,6 +1,5 @@
 import type { JSX } from 'react';
-import type { DraftView } from '@cloister/protocol';
-import { visibleLine } from '../words/visible';
+import { visibleLine, type DraftView } from '@cloister/protocol';
 import { AssetCard } from './asset-card';
 import { DenialReasons } from './denial-reasons';
 import { Section } from './section';

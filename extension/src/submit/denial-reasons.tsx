@@ -1,8 +1,8 @@
 import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { visibleLine } from '@cloister/protocol';
 import { Copyable } from '../components/parts/copyable';
 import { stepAfterDenial } from '../words/policy-words';
-import { visibleLine } from '../words/visible';
 import type { AssetAnswer } from './submit-state';
 
 export interface IDenialReasonsProps {

@@ -1,11 +1,10 @@
 import { useState, type JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { DraftView } from '@cloister/protocol';
+import { visibleLine, type DraftView } from '@cloister/protocol';
 import { Badge } from '../components/parts/badge';
 import { Copyable } from '../components/parts/copyable';
 import { Facts } from '../components/parts/facts';
 import { formatBytes } from '../words/quantities';
-import { visibleLine } from '../words/visible';
 import { Section } from './section';
 
 const SHOWN_AT_ONCE = 50;

@@ -1,6 +1,5 @@
 import type { JSX } from 'react';
-import type { DraftView } from '@cloister/protocol';
-import { visibleLine } from '../words/visible';
+import { visibleLine, type DraftView } from '@cloister/protocol';
 import { Section } from './section';
 import type { ISubmitContext } from './submit-context';
 

@@ -1,8 +1,8 @@
 import { useRef, type JSX } from 'react';
+import { visibleLine } from '@cloister/protocol';
 import { AgentTrouble } from '../components/parts/agent-trouble';
 import { Message } from '../components/parts/message';
 import { useSignalled } from '../jobs/use-signalled';
-import { visibleLine } from '../words/visible';
 import { CustodiansSection } from './custodians-section';
 import { DataSection } from './data-section';
 import { FailedDraft } from './failed-draft';

@@ -1,8 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Digest, DraftView } from '@cloister/protocol';
+import { visibleLine, type Digest, type DraftView } from '@cloister/protocol';
 import type { IOwnJob } from '../model/own-job';
 import type { IProblem } from '../model/problem';
-import { visibleLine } from '../words/visible';
 import { purposeProblem, timeProblem, type ISubmitValues } from './submit-values';
 
 /** What became of the wish to have an asset's mock. */

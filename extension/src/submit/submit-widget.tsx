@@ -1,8 +1,8 @@
 import { lazy, type JSX } from 'react';
 import { MainAreaWidget, ReactWidget } from '@jupyterlab/apputils';
+import { visibleLine } from '@cloister/protocol';
 import { Late } from '../components/parts/late';
 import { cloisterIcon } from '../icons';
-import { visibleLine } from '../words/visible';
 import type { ISubmitContext } from './submit-context';
 
 /** Comes with the first panel that is opened. */

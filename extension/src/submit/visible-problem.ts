@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { visibleLine } from '@cloister/protocol';
 import type { IProblem } from '../model/problem';
-import { visibleLine } from '../words/visible';
 
 /** A problem for this panel: hints of the command line become those of the panel, and a stranger's text is made visible. */
 export function visibleProblem(problem: IProblem, trans: TranslationBundle): IProblem {

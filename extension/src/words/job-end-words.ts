@@ -1,10 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ERRORS, isErrorCode, type ErrorCode } from '@cloister/protocol';
+import { ERRORS, isErrorCode, visibleLine, type ErrorCode } from '@cloister/protocol';
 import type { EndWords, IJobEnd, Turn } from './job-end';
 import { brokenEnds, machineEnds } from './job-ends-operator';
 import { ownerEnds } from './job-ends-owner';
 import { notebookEnds, submissionEnds } from './job-ends-own';
-import { visibleLine } from './visible';
 
 /** The reason that a code tells. A code is the operator's word until the report that carries it is verified. */
 export function endInWords(code: string, trans: TranslationBundle): IJobEnd {

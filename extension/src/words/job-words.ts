@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { visibleLine } from '@cloister/protocol';
 import type { IOwnJob } from '../model/own-job';
-import { visibleLine } from './visible';
 
 /** Where a job stands, in a few words. All of it is the operator's word; only a verified report is more than that. */
 export function stateInWords(own: IOwnJob, trans: TranslationBundle): string {

@@ -1,7 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { DenialReason, Rule } from '@cloister/protocol';
+import { visibleLine, type DenialReason, type Rule } from '@cloister/protocol';
 import { formatBytes, formatTime, shortDigest } from './quantities';
-import { visibleLine } from './visible';
 
 /** What one rule of an owner's policy means. */
 export interface IPolicyWords {

@@ -1,7 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Verdict } from '@cloister/protocol';
-import type { QuestionId } from '../report/check-groups';
-import type { IShownCheck, ShownStatus } from '../report/report-view';
+import type { QuestionId, ShownCheck, ShownStatus, Verdict } from '@cloister/protocol';
 
 /** The verdict in one word or two: the largest text of the page. */
 export function verdictWord(verdict: Verdict, trans: TranslationBundle): string {
@@ -98,7 +96,7 @@ export function answerWord(status: ShownStatus, trans: TranslationBundle): strin
  * What a check lacks, in the words of this page, where its own hint speaks to whoever sits at a terminal; undefined where the
  * check's own hint says it.
  */
-export function hintOnPage({ id, status }: Pick<IShownCheck, 'id' | 'status'>, trans: TranslationBundle): string | undefined {
+export function hintOnPage({ id, status }: Pick<ShownCheck, 'id' | 'status'>, trans: TranslationBundle): string | undefined {
   if (status !== 'skipped' && status !== 'unknown') return undefined;
   switch (id) {
     case 'opened_outputs':

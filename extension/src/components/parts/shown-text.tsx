@@ -1,6 +1,6 @@
 import type { JSX } from 'react';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { LONGEST_SHOWN, splitVisible } from '../../words/visible';
+import { LONGEST_SHOWN, splitVisible } from '@cloister/protocol';
 
 /** What of a text is put into the page at all; nobody reads more, and a page must stay quick. */
 const MOST_CHARACTERS = 20_000;
