@@ -3,6 +3,7 @@ import type { Transport } from '@cloister/protocol';
 import { createTransport, systemClock, type Clock } from '@cloister/kit';
 import { createAgent, createDaemonGateway, stateFolderOf, type Agent, type DaemonGateway, type DaemonProgram, type StateFolder } from '@cloister/agent';
 import { buildReportPage, type ReportPageInput } from '@cloister/report-page';
+import { jsonText } from './terminal/json-text.js';
 import { createStyle, type Style } from './terminal/style.js';
 
 /** What a command works with. */
@@ -72,7 +73,7 @@ export function createContext({ home, daemonProgram, colours }: ContextOptions):
     },
     note,
     printJson: value => {
-      process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`);
+      process.stdout.write(`${jsonText(value)}\n`);
     },
     settings,
     daemon,

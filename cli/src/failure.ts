@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { AppError, problemOf } from '@cloister/protocol';
+import { jsonText } from './terminal/json-text.js';
 import { printableLine } from './terminal/printable.js';
 import { createStyle } from './terminal/style.js';
 
@@ -13,7 +14,7 @@ export interface FailureOptions {
 export function reportFailure(error: unknown, { debug, colours, json }: FailureOptions): number {
   const style = createStyle(colours);
   const told = asAppError(error);
-  if (json) process.stdout.write(`${JSON.stringify(problemOf(told), undefined, 2)}\n`);
+  if (json) process.stdout.write(`${jsonText(problemOf(told))}\n`);
   const retry = told.retry ? ' It may work if you try again.' : '';
   process.stderr.write(`${style.bad(`cloister: ${printableLine(told.detail)}`)}\n${printableLine(told.hint)}${retry} ${style.faint(`(${told.code})`)}\n`);
   if (debug) process.stderr.write(`${inspect(error)}\n`);

@@ -9,10 +9,12 @@ import { createProgram } from './program.js';
 
 const USAGE_EXIT = 2;
 
+/** Of the command that runs, once it does. */
+let context: CliContext | undefined;
+
 /** Runs one command; gives the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   const { noColor, debug } = readCliEnvironment();
-  let context: CliContext | undefined;
   const program = createProgram(command => {
     context = createContext({ ...placesOf(command), colours: !noColor && process.stdout.isTTY });
     return context;
@@ -37,8 +39,8 @@ function placesOf(command: Command): Pick<ContextOptions, 'home' | 'daemonProgra
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // Whoever read us has gone, as `| head` does.
-  if (error.code === 'EPIPE') process.exit(0);
+  // Whoever read us has gone, as `| head` does. What was found counts all the same: 0 would be a verdict.
+  if (error.code === 'EPIPE') process.exit(context?.exitCode ?? 0);
   throw error;
 });
 

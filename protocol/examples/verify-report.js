@@ -11,3 +11,4 @@ const { verdict, checks } = await verifyReport(parseJson(await readFile(reportFi
 });
 for (const { status, title, hint } of checks) console.log(status.padEnd(7), title, hint ?? '');
 console.log(verdict);
+process.exitCode = verdict === 'verified' ? 0 : 1;

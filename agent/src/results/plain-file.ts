@@ -20,7 +20,7 @@ export async function readPlain(path: string, limit: number): Promise<Uint8Array
   if (handle === undefined) return undefined;
   try {
     const { size } = await handle.stat();
-    if (size > limit) throw new AppError('payload_too_large', `${path} is over ${limit / 1024 / 1024} MiB`);
+    if (size > limit) throw new AppError('payload_too_large', `${path} is over ${limit / 1024 / 1024} MiB`, { hint: 'Is it another file? What is asked for here is smaller.' });
     const bytes = Buffer.alloc(size);
     const { bytesRead } = await handle.read(bytes, 0, size, 0);
     return bytes.subarray(0, bytesRead);

@@ -30,7 +30,9 @@ export async function verifyReportFile(path: string, { trust, policy, now, outpu
 /** A report's bytes, not yet looked at. @throws AppError usage where it cannot be read | payload_too_large */
 export async function readReportBytes(path: string): Promise<Uint8Array> {
   const bytes = await readPlain(path, MAX_REPORT_BYTES);
-  if (bytes === undefined) throw new AppError('usage', `${path} is not a plain file that can be read`);
+  if (bytes === undefined) throw new AppError('usage', `${path} is not a plain file that can be read`, {
+      hint: 'Check the path. Name the report itself, *.attestation.json: no folder, no link.'
+    });
   return bytes;
 }
 

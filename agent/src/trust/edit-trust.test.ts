@@ -66,17 +66,31 @@ test('removing takes out that one thing, and says where there is none', async ()
 
 describe('a policy to begin with', () => {
   test('accepts what is pinned and is strict in all else', () => {
-    const policy = startingAppraisal(full(), ['my-project']);
-    expect(policy).toEqual(createAppraisal({
+    const made = startingAppraisal(full(), { projects: ['my-project'], simulator: false });
+    expect(made).toEqual({ accepts: 'hardware', leavesOther: false, policy: createAppraisal({
       verifiers: [GOOGLE_ISSUER], images: full().images.map(value => value.image), projects: ['my-project'],
       envOverrides: ['CLOISTER_ATTEMPT', 'CLOISTER_JOB', 'CLOISTER_SERVER']
-    }));
+    }) });
+  });
+
+  const SIMULATOR = { ...knownVerifier('google'), kind: 'simulator', issuer: SIMULATOR_ISSUER } as const;
+  const both = (): Trust => ({ ...full(), verifiers: [SIMULATOR, ...full().verifiers] });
+
+  test('with hardware pinned, names no simulator and allows nothing of a local run', () => {
+    expect(startingAppraisal(both(), { projects: [], simulator: false })).toEqual({ ...startingAppraisal(full(), { projects: [], simulator: false }), leavesOther: true });
+  });
+
+  test('is the simulator’s where nothing else is pinned, or where that is said, and names no hardware then', () => {
+    const alone = startingAppraisal({ ...full(), verifiers: [SIMULATOR] }, { projects: [], simulator: false });
+    expect(alone).toMatchObject({ accepts: 'simulator', leavesOther: false, policy: { verifiers: [SIMULATOR_ISSUER], envOverrides: expect.arrayContaining(['CLOISTER_GATEWAY', 'CLOISTER_PYTHON']) as unknown } });
+    expect(startingAppraisal(both(), { projects: [], simulator: true })).toEqual({ ...alone, leavesOther: true });
   });
 
   test('is refused where it would accept nothing', async () => {
-    expect(await attempt(() => startingAppraisal(NO_TRUST, []))).toBe('trust_missing');
-    const error = await errorOf(Promise.resolve().then(() => startingAppraisal({ ...full(), images: [] }, [])));
+    expect(await attempt(() => startingAppraisal(NO_TRUST, { projects: [], simulator: false }))).toBe('trust_missing');
+    const error = await errorOf(Promise.resolve().then(() => startingAppraisal({ ...full(), images: [] }, { projects: [], simulator: false })));
     expect(error.hint).toContain('cloister trust add image');
+    expect(await attempt(() => startingAppraisal(full(), { projects: [], simulator: true }))).toBe('trust_missing');
   });
 });
 

@@ -3,6 +3,7 @@ import { publishAsset, pinBroker, openOwner, sealAsset } from '@cloister/broker/
 import type { Descriptor } from '@cloister/protocol';
 import { Option, type Command } from 'commander';
 import type { CliContext } from '../context.js';
+import { printableLine } from '../terminal/printable.js';
 import { formatBytes } from '../terminal/quantities.js';
 import { formatTable } from '../terminal/table.js';
 import type { AddCommand } from './command.js';
@@ -63,6 +64,6 @@ async function seal(context: CliContext, file: string, flags: SealFlags): Promis
     context.printJson({ asset: digest, name: payload.name, version: payload.version, size: payload.size, digest: payload.digest, broker: description.broker, sealedFile: sealed.sealedFile, published: flags.publish });
     return;
   }
-  context.print(formatTable([['asset', digest], ['name', `${payload.name} version ${payload.version}`], ['sealed', `${sealed.sealedFile}, ${formatBytes(payload.size)}`], ['broker', `${description.broker}, pinned`], ['published', flags.publish ? 'yes' : 'no']], { indent: 2 }));
+  context.print(formatTable([['asset', digest], ['name', `${payload.name} version ${payload.version}`], ['sealed', `${printableLine(sealed.sealedFile)}, ${formatBytes(payload.size)}`], ['broker', `${description.broker}, pinned`], ['published', flags.publish ? 'yes' : 'no']], { indent: 2 }));
   context.print(context.style.faint('  Nobody may open it yet: cloister policy sign FILE'));
 }

@@ -49,7 +49,7 @@ async function mocks(context: CliContext, names: readonly string[], { folder, re
   if (json === true) context.printJson({ mocks: results });
   else {
     const words = { fetched: 'fetched', current: 'there already', differs: 'DIFFERS, left alone: --replace takes the owner’s', none: 'the owner offers none' } as const;
-    context.print(formatTable(results.map(mock => [mock.name, words[mock.state], mock.path ?? ''])));
+    context.print(formatTable(results.map(mock => [printableLine(mock.name), words[mock.state], printableLine(mock.path ?? '')])));
   }
   if (results.some(mock => mock.state === 'differs')) context.exitCode = 1;
 }

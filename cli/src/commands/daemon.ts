@@ -4,6 +4,7 @@ import { SERVER_ROUTES, callRoute } from '@cloister/protocol';
 import { answers, requirePrivateDirectory } from '@cloister/kit';
 import { findDaemonProcess, rememberGateway, startDaemonProcess, stopDaemonProcess } from '@cloister/agent';
 import type { CliContext } from '../context.js';
+import { printableLine } from '../terminal/printable.js';
 import { formatTable } from '../terminal/table.js';
 import type { AddCommand } from './command.js';
 
@@ -37,7 +38,7 @@ async function start(context: CliContext, json: boolean): Promise<void> {
   const socket = running ? gateway : await startDaemonProcess(context.daemon, context.clock);
   if (!running) await rememberGateway(context.home, socket);
   if (json) context.printJson({ state: 'running', started: !running, gateway: socket });
-  else context.print(running ? `The daemon runs already, at ${socket}.` : `The daemon listens at ${socket}.`);
+  else context.print(running ? `The daemon runs already, at ${printableLine(socket)}.` : `The daemon listens at ${printableLine(socket)}.`);
 }
 
 async function stop(context: CliContext, json: boolean): Promise<void> {
@@ -53,7 +54,7 @@ async function status(context: CliContext, json: boolean): Promise<void> {
   const ready = running ? await isReady(context, settings.server) : 'not running';
   if (json) context.printJson({ state: running ? 'running' : 'not running', ready: ready === 'yes', ...(pid === undefined ? {} : { pid }), gateway: settings.gateway, home: context.home });
   else {
-    context.print(formatTable([['daemon', running ? 'runs' : 'does not run'], ['ready', ready], ...(pid === undefined ? [] : [['pid', String(pid)]]), ['socket', settings.gateway], ['state', context.home]]));
+    context.print(formatTable([['daemon', running ? 'runs' : 'does not run'], ['ready', ready], ...(pid === undefined ? [] : [['pid', String(pid)]]), ['socket', printableLine(settings.gateway)], ['state', printableLine(context.home)]]));
   }
   if (!running || ready !== 'yes') context.exitCode = 1;
 }

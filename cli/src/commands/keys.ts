@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { backupKeys, ensureStateFolder, openKeys, restoreKeys } from '@cloister/agent';
 import type { CliContext } from '../context.js';
 import { readPassphrase } from '../terminal/ask.js';
+import { printableLine } from '../terminal/printable.js';
 import { formatTable } from '../terminal/table.js';
 import type { AddCommand } from './command.js';
 
@@ -38,7 +39,7 @@ async function showKeys(context: CliContext, json: boolean): Promise<void> {
   await ensureStateFolder(context.state);
   const { signer, recipient } = await openKeys(context.state.keys);
   if (json) context.printJson({ analyst: signer.thumbprint, recipient, file: context.state.keys });
-  else context.print(formatTable([['analyst', signer.thumbprint], ['recipient', recipient], ['file', context.state.keys]]));
+  else context.print(formatTable([['analyst', signer.thumbprint], ['recipient', recipient], ['file', printableLine(context.state.keys)]]));
 }
 
 async function backup(context: CliContext, file: string, { passphraseFile, json }: PassphraseFlags): Promise<void> {
@@ -47,7 +48,7 @@ async function backup(context: CliContext, file: string, { passphraseFile, json 
   const passphrase = await readPassphrase({ file: passphraseFile, twice: true });
   const analyst = await backupKeys(context.state.keys, resolve(file), passphrase);
   if (json === true) context.printJson({ analyst, file: resolve(file) });
-  else context.print(`Keys of ${analyst} are in ${file}. Keep it apart from this machine; without the passphrase it is worth nothing.`);
+  else context.print(`Keys of ${analyst} are in ${printableLine(file)}. Keep it apart from this machine; without the passphrase it is worth nothing.`);
 }
 
 async function restore(context: CliContext, file: string, { passphraseFile, json }: PassphraseFlags): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { createOwner } from '@cloister/broker/owner';
 import type { CliContext } from '../context.js';
+import { printableLine } from '../terminal/printable.js';
 import { formatTable } from '../terminal/table.js';
 import type { AddCommand } from './command.js';
 
@@ -23,5 +24,5 @@ export const addOwner: AddCommand = (program, open) => {
 async function init(context: CliContext, { owner, json }: OwnerFlags): Promise<void> {
   const { dir, signer } = await createOwner(context.ownerDir(owner));
   if (json === true) context.printJson({ owner: signer.thumbprint, dir });
-  else context.print(`${formatTable([['owner', signer.thumbprint], ['directory', dir]])}\n${context.style.faint('Start your broker for this thumbprint; analysts pin it in their trust file.')}`);
+  else context.print(`${formatTable([['owner', signer.thumbprint], ['directory', printableLine(dir)]])}\n${context.style.faint('Start your broker for this thumbprint; analysts pin it in their trust file.')}`);
 }

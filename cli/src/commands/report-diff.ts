@@ -21,7 +21,7 @@ const EXIT = { same: 0, different: 1, unreadable: 2 } as const;
 export const addReportDiff: AddCommand = (report, open) => {
   report
     .command('diff')
-    .description('Compare two reports. Says first whether each verifies. Exit code: 0 the same, 1 different, 2 could not read.')
+    .description('Compare two reports. Says first whether each verifies. Exit code: 0 the same, 1 different, 2 could not read. Two runs always differ in job, times and session.')
     .argument('<a>', 'a report')
     .argument('<b>', 'another report')
     .option('--outputs-a <dir>', 'the unsealed outputs of the first')
@@ -59,6 +59,7 @@ async function diff(context: CliContext, [pathA, pathB]: readonly [string, strin
   if (worth !== undefined) print(`\n${wrap(worth, width).map(style.caution).join('\n')}`);
   if (a.verdict !== b.verdict) print(`\n${style.strong('Their verdicts differ.')}`);
   print(`\n${formatDifferences(differences, { style, width })}`);
+  if (opened === undefined) print(style.faint('\nTo compare what is in the outputs: --outputs-a DIR --outputs-b DIR'));
 }
 
 function sideOf(path: string, { verdict, evidence, checks }: ReportResult): Side {

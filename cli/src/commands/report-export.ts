@@ -1,8 +1,8 @@
 import { readReportBytes, verifyReportFile } from '@cloister/agent';
-import { AppError, type ReportEvidence, type Trust } from '@cloister/protocol';
+import { AppError, type ReportEvidence } from '@cloister/protocol';
 import type { Command } from 'commander';
 import type { CliContext } from '../context.js';
-import { readOwnTrust, type TrustFlags } from '../reports/own-trust.js';
+import { readOwnTrust, type OwnTrust, type TrustFlags } from '../reports/own-trust.js';
 import { writePage } from '../reports/write-page.js';
 import { formatBytes } from '../terminal/quantities.js';
 import { shellWord } from '../terminal/shell-word.js';
@@ -38,7 +38,7 @@ async function exportPage(context: CliContext, path: string, flags: ExportFlags)
   const page = await context.buildPage({ report, ...own, exportedAt: now });
   await writePage(flags.html, page, flags.force === true);
   const size = Buffer.byteLength(page);
-  const contents = contentsOf(evidence, own.trust);
+  const contents = contentsOf(evidence, own);
   if (flags.json === true) {
     context.printJson({ schema: 'cloister.report-export.v1', file: flags.html, size, verdict, contents });
     return;
@@ -52,14 +52,15 @@ async function exportPage(context: CliContext, path: string, flags: ExportFlags)
 }
 
 /** What the page tells whoever gets it. Outputs and data are not in it. */
-function contentsOf({ manifest, statement, policies }: ReportEvidence, trust: Trust): string[] {
+function contentsOf({ manifest, statement, policies }: ReportEvidence, { trust, policy }: OwnTrust): string[] {
   const { inputs, outputs } = manifest.payload;
   return [
     `the job, its analyst’s key, the names of ${counted(inputs, 'input')}, and the digests of code, image and ${counted(statement.subject.slice(1), 'sealed output')};`,
     `the public keys of ${counted(outputs.recipients, 'recipient')}, and of owners and brokers;`,
     ...(policies.length === 0 ? [] : [`owners’ policies that the report carries: ${policies.length};`]),
     `your trust: ${counted(trust.owners, 'owner')} by your names for them (${trust.owners.map(owner => owner.name).join(', ') || 'none'}), ${counted(trust.verifiers, 'verifier')}, ${counted(trust.images, 'image')}, with your words on where each came from;`,
-    'your policy. Neither outputs nor data are in it.'
+    policy === undefined ? 'no policy, so the page can say no better than “could not check”: --policy FILE;' : 'your policy.',
+    'Neither outputs nor data are in it.'
   ];
 }
 

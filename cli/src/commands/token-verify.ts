@@ -1,16 +1,17 @@
 import type { Command } from 'commander';
 import { NO_TRUST } from '@cloister/agent';
-import type { AppraisalPolicy, Trust } from '@cloister/protocol';
+import { AppError, type AppraisalPolicy, type Trust } from '@cloister/protocol';
 import type { CliContext } from '../context.js';
 import { readNamedPolicy, trustBy } from '../reports/own-trust.js';
 import { parseGivenTime } from '../terminal/given-time.js';
+import { printableLine } from '../terminal/printable.js';
 import { wrap } from '../terminal/wrap.js';
-import { claimsOf, judgeToken, type JudgedToken } from '../tokens/judge-token.js';
+import { judgeToken, type JudgedToken } from '../tokens/judge-token.js';
 import { pinForRun, type PinnedForRun } from '../tokens/pin-for-run.js';
 import { readTokenText } from '../tokens/read-token.js';
 import { countChecks, formatChecks } from '../views/checks.js';
 import { factsOf, formatFacts } from '../views/token-facts.js';
-import { VERDICT_EXIT, explainVerdict, formatVerdict } from '../views/verdict.js';
+import { VERDICT_EXIT, explainVerdict, formatLapsed, formatVerdict } from '../views/verdict.js';
 import { formatMissing, whatToAdd } from '../views/what-to-add.js';
 import type { AddCommand } from './command.js';
 
@@ -39,9 +40,9 @@ export const addTokenVerify: AddCommand = (token, open) => {
     .option('--trust <file>', 'whom you trust (default: your trust.json, unless --jwks or --root is given)')
     .option('--jwks <file>', 'a key set as the verifier publishes it, pinned for this run')
     .option('--root <file>', 'a root certificate, pinned for this run')
-    .option('--issuer <url>', 'whose keys those are (default: the only one that --expect names, else the token’s, if it is a known verifier’s)')
+    .option('--issuer <url>', 'whose keys those are (default: the only one that --expect names)')
     .option('--now <time>', 'judge as of this time, such as 2026-03-01T12:00:00Z (default: this machine’s clock)')
-    .option('--challenged-at <time>', 'for tokens that keys depend on: it must be issued after this time and be fresh')
+    .option('--challenged-at <time>', 'for tokens that keys depend on: it must be issued after this time and be fresh (default: it is judged at its time of issue, and may have expired since)')
     .option('--explain', 'say of every check what it asks, why, and what was found')
     .option('--json', 'one JSON object on stdout')
     .action(async (file: string, flags: TokenVerifyFlags, command: Command) => verify(open(command), file, flags));
@@ -54,7 +55,7 @@ async function verify(context: CliContext, file: string, flags: TokenVerifyFlags
   const challengedAt = flags.challengedAt === undefined ? undefined : parseGivenTime('--challenged-at', flags.challengedAt);
   const policy = flags.expect === undefined ? undefined : await readNamedPolicy(flags.expect);
   const token = await readTokenText(file);
-  const pinned = await pinnedFor(token, { context, flags, policy, now });
+  const pinned = await pinnedFor({ context, flags, policy, now });
   const judged = await judgeToken(token, { trust: pinned.trust, now, policy, challengedAt, audience: flags.audience, nonce: flags.nonce });
   context.exitCode = VERDICT_EXIT[judged.verdict];
   if (flags.json === true) context.printJson(jsonOf(judged, { now, pinned, exit: context.exitCode }));
@@ -68,17 +69,25 @@ interface Given {
   readonly now: Date;
 }
 
-async function pinnedFor(token: string, { context, flags, policy, now }: Given): Promise<PinnedForRun> {
+async function pinnedFor({ context, flags, policy, now }: Given): Promise<PinnedForRun> {
   const { jwks, root } = flags;
   if (jwks === undefined && root === undefined) return { trust: await trustBy(context.state.trust, flags.trust), told: [] };
   const trust = flags.trust === undefined ? NO_TRUST : await trustBy(context.state.trust, flags.trust);
-  const issuer = flags.issuer ?? onlyOne(policy?.verifiers) ?? claimsOf(token)?.issuer;
-  // Of a token that cannot be read no key matters.
-  if (issuer === undefined) return { trust, told: [] };
+  const issuer = flags.issuer ?? onlyIssuer(policy);
   return pinForRun(trust, { ...(jwks === undefined ? {} : { jwks }), ...(root === undefined ? {} : { root }) }, { issuer, now });
 }
 
-const onlyOne = (list: readonly string[] | undefined): string | undefined => (list?.length === 1 ? list[0] : undefined);
+/**
+ * Whose keys were given, where the policy leaves no choice. Never the token's own word: it would let a simulator's keys vouch for
+ * a token that calls itself Google's.
+ * @throws AppError usage where the policy names several, or there is none
+ */
+function onlyIssuer(policy: AppraisalPolicy | undefined): string {
+  const [only, ...others] = new Set(policy?.verifiers);
+  if (only !== undefined && others.length === 0) return only;
+  const why = only === undefined ? 'nothing says whose keys --jwks or --root hold' : 'the policy names several verifiers, so nothing says whose keys --jwks or --root hold';
+  throw new AppError('usage', why, { hint: `Say whose they are, as you know it from where you have them: --issuer ${only === undefined ? 'URL' : [only, ...others].join(' or --issuer ')}.` });
+}
 
 interface Shown {
   readonly token: string;
@@ -86,11 +95,11 @@ interface Shown {
   readonly pinned: PinnedForRun;
 }
 
-function show({ style, width, print }: CliContext, { verdict, simulated, checks, claims }: JudgedToken, { token, flags, pinned }: Shown): void {
-  print(formatVerdict(verdict, style));
-  print(`${explainVerdict(verdict, { style, width, of: 'token' })}\n`);
+function show({ style, width, print }: CliContext, { verdict, simulated, checks, claims, lapsed }: JudgedToken, { token, flags, pinned }: Shown): void {
+  print(lapsed === undefined ? formatVerdict(verdict, style) : formatLapsed(verdict, lapsed, style));
+  print(`${explainVerdict(verdict, { style, width, of: lapsed === undefined ? 'token' : 'lapsed' })}\n`);
   if (claims !== undefined) print(`${formatFacts(factsOf(claims))}\n`);
-  for (const line of pinned.told) print(wrap(`Pinned for this run: ${line}.`, width).join('\n'));
+  for (const line of pinned.told) print(wrap(printableLine(`Pinned for this run: ${line}.`), width).join('\n'));
   if (pinned.told.length > 0) print('');
   print(`${formatChecks(checks, { style, width, simulated, explain: flags.explain === true })}\n`);
   print(`  ${countChecks(checks, simulated)}\n`);
@@ -104,6 +113,6 @@ interface JsonParts {
   readonly exit: number;
 }
 
-function jsonOf({ verdict, checks, claims }: JudgedToken, { now, pinned, exit }: JsonParts): unknown {
-  return { schema: 'cloister.token.v1', now: now.toISOString(), verdict, checks, pinned: pinned.told, ...(claims === undefined ? {} : { subject: factsOf(claims) }), exit };
+function jsonOf({ verdict, checks, claims, lapsed }: JudgedToken, { now, pinned, exit }: JsonParts): unknown {
+  return { schema: 'cloister.token.v1', now: now.toISOString(), verdict, expired: lapsed !== undefined, checks, pinned: pinned.told, ...(claims === undefined ? {} : { subject: factsOf(claims) }), exit };
 }

@@ -10,6 +10,7 @@ const AUDIENCE = 'https://broker.example/jobs';
 const NONCE = 'a-nonce-that-was-asked-for-0001';
 const IMAGE = digestOf(toUtf8('a program'));
 const ASKED = ['--audience', AUDIENCE, '--nonce', NONCE] as const;
+const GOOGLES = ['--issuer', GOOGLE_ISSUER] as const;
 
 let cli: BuiltCli;
 let desk: ReportDesk;
@@ -105,6 +106,52 @@ describe('verify', () => {
     expect([code, /FAIL +issuer /.test(stdout)]).toEqual([1, true]);
   });
 
+  test('a simulator’s keys do not vouch for a token that calls itself Google’s: where the policy names both, somebody must say whose keys they are', async () => {
+    const both = await desk.put('both.json', createAppraisal({ verifiers: [GOOGLE_ISSUER, SIMULATOR_ISSUER], images: [IMAGE], projects: 'any' }));
+    // Whoever holds the simulator's key writes whatever Google would.
+    const impostor = await createTestVerifier({ kind: 'google' });
+    const forged = await token(impostor);
+    const keys = await desk.put('jwks-of-the-simulator.json', { keys: impostor.pinned.jwks[0]?.keys });
+    for (const [file, given] of [[forged, ['--jwks', keys]], [await token(google), ['--jwks', await jwks(google)]], [await token(google, { kind: 'pki' }), ['--root', await desk.put('g.der', fromBase64(google.chain.x5c[2]))]]] as const) {
+      for (const demanded of [['--expect', both], []]) {
+        const { code, stdout, stderr } = await run(['verify', file, ...ASKED, ...given, ...demanded]);
+        expect([code, stdout, /--issuer/.test(stderr), /\(usage\)/.test(stderr)]).toEqual([2, '', true, true]);
+      }
+    }
+    const said = await run(['verify', forged, ...ASKED, '--jwks', keys, '--expect', both, '--issuer', SIMULATOR_ISSUER]);
+    expect([said.code, said.stdout.split(':')[0]]).toEqual([2, 'COULD NOT CHECK']);
+    expect((await run(['verify', await token(google), ...ASKED, '--jwks', await jwks(google), '--expect', both, ...GOOGLES])).code).toBe(0);
+  });
+
+  test('a token that has expired is told in the past tense, with its time of issue; as of its own time it is in the present', async () => {
+    const issuedAt = new Date('2026-03-01T12:00:00Z');
+    const args = ['verify', await token(google, { issuedAt }), ...ASKED, '--jwks', await jwks(google), '--expect', await expecting(GOOGLE_ISSUER)];
+    const at = async (...more: readonly string[]): Promise<CliRun> => run([...args, ...more]);
+    const { code, stdout } = await at('--now', '2026-03-02T12:00:00Z');
+    expect([code, stdout.split('\n')[0]]).toEqual([0, 'WAS VERIFIED at its time of issue, 2026-03-01T12:00:00Z.']);
+    expect(stdout.split('\n')[1]).toMatch(/^It has expired since, at 2026-03-01T13:00:00Z\.$/);
+    expect(stdout).not.toMatch(/^ *VERIFIED|says that such a machine runs/m);
+    expect(stdout.split('\n').filter(line => line.length > 80)).toEqual([]);
+    expect(JSON.parse((await at('--now', '2026-03-01T13:00:00Z', '--json')).stdout)).toMatchObject({ verdict: 'verified', expired: true, exit: 0 });
+    expect((await at('--now', '2026-03-01T12:59:59Z')).stdout).toMatch(/^VERIFIED\n/);
+    expect(JSON.parse((await at('--now', '2026-03-01T12:59:59Z', '--json')).stdout)).toMatchObject({ verdict: 'verified', expired: false });
+    expect((await at('--now', '2026-03-02T12:00:00Z', '--challenged-at', '2026-03-01T11:59:00Z')).code).toBe(1);
+    const simulated = await run(['verify', await token(simulator, { issuedAt }), ...ASKED, '--jwks', await jwks(simulator), '--expect', await expecting(SIMULATOR_ISSUER)]);
+    expect([simulated.code, /^SIMULATED ONLY/.test(simulated.stdout), /expired\s+since/.test(simulated.stdout)]).toEqual([3, true, true]);
+  });
+
+  const HOSTILE: readonly (readonly [string, Partial<MintOptions>, string])[] = [
+    ['an issuer that is no URL', { claims: { iss: 'x y\u001b[2J' } }, 'issuer'],
+    ['an issuer longer than any', { claims: { iss: `https://${'a'.repeat(5000)}` } }, 'issuer'],
+    ['an issuer that is no text', { claims: { iss: ['x'] } }, 'issuer'],
+    ['a command of one huge word', { paths: { 'submods.container.cmd_override': ['x'.repeat(1025)] } }, 'command']
+  ];
+  test.each(HOSTILE)('%s is a matter of checks where there is no policy, and no error of ours', async (_, change, check) => {
+    const { code, stdout, stderr } = await run(['verify', await token(google, change), ...ASKED, '--jwks', await jwks(google), ...GOOGLES]);
+    expect([code, stderr]).toEqual([1, '']);
+    expect(stdout).toMatch(new RegExp(`FAIL +${check} `));
+  });
+
   test('what is left out is open, never taken from the token: 2, and it says what to give', async () => {
     const file = await token(google);
     const keys = await jwks(google);
@@ -112,8 +159,8 @@ describe('verify', () => {
     for (const [args, check, hint] of [
       [['--nonce', NONCE, '--jwks', keys, '--expect', policy], 'audience', '--audience TEXT'],
       [['--audience', AUDIENCE, '--jwks', keys, '--expect', policy], 'nonce', '--nonce TEXT'],
-      [[...ASKED, '--jwks', keys], 'policy', '--expect FILE'],
-      [[...ASKED, '--jwks', keys], 'image', '--expect FILE'],
+      [[...ASKED, '--jwks', keys, '--issuer', GOOGLE_ISSUER], 'policy', '--expect FILE'],
+      [[...ASKED, '--jwks', keys, '--issuer', GOOGLE_ISSUER], 'image', '--expect FILE'],
       [[...ASKED, '--expect', policy], 'issuer', 'cloister trust add verifier google']
     ] as const) {
       const { code, stdout } = await run(['verify', file, ...args]);
@@ -125,12 +172,12 @@ describe('verify', () => {
 
   test('without a policy, every check that a policy decides is open; what no policy may allow still fails', async () => {
     const keys = await jwks(google);
-    const { stdout } = await run(['verify', await token(google, { claims: { dbgstat: 'enabled' } }), ...ASKED, '--jwks', keys, '--json']);
+    const { stdout } = await run(['verify', await token(google, { claims: { dbgstat: 'enabled' } }), ...ASKED, '--jwks', keys, '--issuer', GOOGLE_ISSUER, '--json']);
     const { verdict, checks } = JSON.parse(stdout) as { verdict: string; checks: { id: string; status: string }[] }; // our own output, as the test wants it
     const ids = (status: string): string[] => checks.filter(check => check.status === status).map(check => check.id);
     expect([verdict, ids('fail')]).toEqual(['failed', ['debug']]);
     expect(ids('unknown').sort()).toEqual(['arguments', 'command', 'env_override', 'gpu', 'image', 'image_signatures', 'monitoring', 'policy', 'project', 'restart', 'service_accounts', 'support', 'tcb', 'variables', 'zone']);
-    const revoked = await run(['verify', await token(google, { claims: { tdx: { gcp_attester_tcb_status: 'Revoked' } } }), ...ASKED, '--jwks', keys]);
+    const revoked = await run(['verify', await token(google, { claims: { tdx: { gcp_attester_tcb_status: 'Revoked' } } }), ...ASKED, '--jwks', keys, '--issuer', GOOGLE_ISSUER]);
     expect([revoked.code, /FAIL +tcb/.test(revoked.stdout)]).toEqual([1, true]);
   });
 
@@ -147,12 +194,13 @@ describe('verify', () => {
       [[text], 'usage'],
       [[file, '--now', 'now'], 'usage'],
       [[file, '--challenged-at', '2026-02-30T00:00:00Z'], 'usage'],
-      [[file, '--jwks', 'nowhere'], 'usage'],
-      [[file, '--jwks', file], 'usage'],
-      [[file, '--jwks', await desk.put('empty.json', { keys: [] })], 'usage'],
-      [[file, '--jwks', await desk.put('symmetric.json', { keys: [{ kty: 'oct', kid: 'a', k: 'AAAA' }] })], 'usage'],
-      [[file, '--root', file], 'usage'],
-      [[file, '--root', await desk.put('leaf.der', fromBase64(google.chain.x5c[0]))], 'usage'],
+      [[file, '--jwks', await jwks(google)], 'usage'],
+      [[file, '--jwks', 'nowhere', ...GOOGLES], 'usage'],
+      [[file, '--jwks', file, ...GOOGLES], 'usage'],
+      [[file, '--jwks', await desk.put('empty.json', { keys: [] }), ...GOOGLES], 'usage'],
+      [[file, '--jwks', await desk.put('symmetric.json', { keys: [{ kty: 'oct', kid: 'a', k: 'AAAA' }] }), ...GOOGLES], 'usage'],
+      [[file, '--root', file, ...GOOGLES], 'usage'],
+      [[file, '--root', await desk.put('leaf.der', fromBase64(google.chain.x5c[0])), ...GOOGLES], 'usage'],
       [[file, '--jwks', await jwks(google), '--issuer', 'https://example.com'], 'usage'],
       [[file, '--expect', 'nowhere'], 'usage'],
       [[file, '--expect', await desk.put('typo.json', { images: [] })], 'config_invalid'],

@@ -103,7 +103,7 @@ async function change(context: CliContext, flags: TrustFileFlags, decide: (trust
   const { trust, what } = decide(file.trust);
   const written = await keepTrust(context, file, trust);
   if (flags.json === true) context.printJson({ file: file.path, changed: written });
-  else if (written) context.print(['Pinned:', ...what.flatMap(line => wrap(printableLine(line), context.width - 2).map(part => `  ${part}`)), context.style.faint(`in ${file.path}`)].join('\n'));
+  else if (written) context.print(['Pinned:', ...what.flatMap(line => wrap(printableLine(line), context.width - 2).map(part => `  ${part}`)), context.style.faint(printableLine(`in ${file.path}`))].join('\n'));
   else context.print('It is pinned already; nothing was changed.');
 }
 
@@ -112,5 +112,5 @@ async function notePolicy({ state, note }: CliContext, image: string, { trust }:
   if (trust !== undefined) return;
   const policy = await readAppraisal(state.appraisal);
   if (policy === undefined || policy.images.some(listed => listed === image)) return;
-  note(`Your policy ${state.appraisal} does not list this image yet: add it there under "images" too.`);
+  note(`Your policy ${printableLine(state.appraisal)} does not list this image yet: add it there under "images" too.`);
 }

@@ -23,7 +23,7 @@ async function list(context: CliContext, flags: TrustFileFlags): Promise<void> {
     return;
   }
   const { print, style } = context;
-  print(style.faint(found === undefined ? `${path} does not exist: nobody is trusted yet` : path));
+  print(style.faint(printableLine(found === undefined ? `${path} does not exist: nobody is trusted yet` : path)));
   print(`\n${style.strong('Owners')}  whose descriptions of data count`);
   print(ownersOf(trust));
   print(`\n${style.strong('Verifiers')}  whose word about machines counts`);

@@ -6,19 +6,21 @@ import { resolve } from 'node:path';
 import type { CliContext } from '../context.js';
 import { printableLine } from '../terminal/printable.js';
 import { wrap } from '../terminal/wrap.js';
-import { TRUST_OPTION, openOwnTrust, type TrustFileFlags } from '../trust/change-trust.js';
+import { TRUST_OPTION, openOwnTrust, whereWritable, type TrustFileFlags } from '../trust/change-trust.js';
 import { collectText, type AddCommand } from './command.js';
 
 interface PolicyFlags extends TrustFileFlags {
   readonly project?: readonly string[];
+  readonly simulator?: true;
 }
 
 export const addTrustPolicy: AddCommand = (trust, open) => {
   trust
     .command('policy')
-    .description('Write a policy to begin with: what you demand of a runner. It accepts what your trust file pins and is strict in all else.')
+    .description('Write a policy to begin with: what you demand of a runner. It accepts the hardware and programs that your trust file pins (a simulator only where no hardware is pinned), and no debugging, outdated system or changed command. Cloud projects are open unless --project names them.')
     .argument('[file]', 'a file that does not exist yet (default: your appraisal.json)')
     .option('--project <id>', 'accept runs in this cloud project only; may be given more than once', collectText)
+    .option('--simulator', 'for the simulator of this machine, where hardware is pinned too; it proves nothing')
     .option(...TRUST_OPTION)
     .option('--json', 'one JSON object on stdout')
     .action(async (file: string | undefined, flags: PolicyFlags, command: Command) => write(open(command), file, flags));
@@ -26,23 +28,32 @@ export const addTrustPolicy: AddCommand = (trust, open) => {
 
 async function write(context: CliContext, given: string | undefined, flags: PolicyFlags): Promise<void> {
   const { trust } = await openOwnTrust(context, flags);
-  const policy = startingAppraisal(trust, flags.project ?? []);
+  const made = startingAppraisal(trust, { projects: flags.project ?? [], simulator: flags.simulator === true });
+  const { policy } = made;
   const file = given === undefined ? context.state.appraisal : resolve(given);
   if (given === undefined) await ensureStateFolder(context.state);
-  await createPrivateFile(file, `${JSON.stringify(policy, undefined, 2)}\n`).catch((cause: unknown) => {
+  await whereWritable(file, createPrivateFile(file, `${JSON.stringify(policy, undefined, 2)}\n`)).catch((cause: unknown) => {
     throw cause instanceof AppError && cause.code === 'file_exists' ? new AppError('file_exists', `${file} is there already`, { cause }) : cause;
   });
   if (flags.json === true) {
-    context.printJson({ file, policy });
+    context.printJson({ file, accepts: made.accepts, policy });
     return;
   }
   const { print, style, width } = context;
-  print(`Wrote ${file}. It says:\n`);
+  print(`Wrote ${printableLine(file)}.`);
+  for (const line of wrap(scopeOf(made), width)) print(line);
+  print('\nIt says:\n');
   for (const name of MEMBERS) {
     print(`${style.strong(name)}  ${printableLine(JSON.stringify(policy[name]))}`);
     for (const line of wrap(WORDS[name], width - 2)) print(style.faint(`  ${line}`));
   }
   print(`\n${wrap('Read it, and change it where your demands are others: it is yours. An unknown member or a missing one is refused.', width).join('\n')}`);
+}
+
+/** Whose runs the policy accepts, and what to do for the other's. */
+function scopeOf({ accepts, leavesOther }: ReturnType<typeof startingAppraisal>): string {
+  if (accepts === 'hardware') return `It is for runs on hardware.${leavesOther ? ' It does not accept the simulator that you pin too: for that, write a second one by `cloister trust policy FILE --simulator`.' : ''}`;
+  return `It is for runs of the simulator only, which prove nothing about hardware.${leavesOther ? ' It does not accept the hardware that you pin too: for that, write a second one by `cloister trust policy FILE`.' : ''}`;
 }
 
 /** Every member in words; JSON has no comments. */

@@ -67,8 +67,8 @@ async function take(context: CliContext, flags: RemoveFlags, decide: (trust: Tru
   const file = await openOwnTrust(context, flags);
   const { trust, what, warning } = decide(file.trust);
   if (warning !== undefined) context.note(warning);
-  await requireYes(`Take ${printableLine(what)} out of ${file.path}?`, flags.yes === true);
+  await requireYes(`Take ${printableLine(what)} out of ${printableLine(file.path)}?`, flags.yes === true);
   await keepTrust(context, file, trust);
   if (flags.json === true) context.printJson({ file: file.path, changed: true });
-  else context.print(`Took ${printableLine(what)} out of ${file.path}.`);
+  else context.print(`Took ${printableLine(what)} out of ${printableLine(file.path)}.`);
 }

@@ -100,6 +100,15 @@ describe('keys are fetched, shown, and written only then', () => {
     expect(readdirSync(join(home, 'agent'))).toEqual(['trust.json']);
   });
 
+  test('with --json, what would change is on stderr before anybody is asked; with --yes there is nobody to tell', async () => {
+    await pin();
+    publish(...named(first, 'one'));
+    const run = await update('--json');
+    expect([codeOf(run), run.stdout, run.notes.includes('new        one (RS256)')]).toEqual(['usage', '', true]);
+    const { stdout, notes } = await update('--json', '--yes');
+    expect([notes, JSON.parse(stdout)]).toEqual(['', expect.objectContaining({ schema: 'cloister.trust-update.v1' })]);
+  });
+
   test('a token by a key that was fetched verifies', async () => {
     await pin();
     publish(...keysOf(first));

@@ -36,14 +36,16 @@ async function update(context: CliContext, flags: UpdateFlags): Promise<void> {
   const looked = await Promise.all(publishing(file.trust, flags.issuer).map(async item => look(item, { transport: context.internet, clock: context.clock })));
   const found = looked.filter(item => 'set' in item);
   const refused = looked.flatMap(item => ('refusal' in item ? [item] : []));
-  if (flags.json !== true) for (const item of looked) context.print(`${formatLooked(item, context)}\n`);
+  // Nobody says yes to what she has not seen: where stdout is for a program, it is on stderr.
+  const say = flags.json !== true ? context.print : flags.yes === true ? undefined : context.note;
+  for (const item of looked) say?.(`${formatLooked(item, context)}\n`);
   const [first] = refused;
   // The first refusal says it as well as any.
   if (found.length === 0 && first !== undefined) throw new AppError(first.refusal.code, `nothing was fetched: ${first.refusal.detail}`, { cause: first.refusal, hint: `${file.path} is as it was. ${first.refusal.hint}` });
-  await requireYes(`Write this to ${file.path}?`, flags.yes === true);
+  await requireYes(`Write this to ${printableLine(file.path)}?`, flags.yes === true);
   await keepTrust(context, file, found.reduce(append, file.trust));
   if (flags.json === true) context.printJson(jsonOf(file.path, looked));
-  else context.print(`Wrote ${file.path}.`);
+  else context.print(`Wrote ${printableLine(file.path)}.`);
   // What could not be fetched is as it was: whoever runs this by a timer must see it.
   if (refused.length > 0) context.exitCode = 1;
 }

@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { AppraisalPolicy, GOOGLE_ISSUER, INTEL_ISSUER, VERIFIER_ADDRESSES, digestOf, fromBase64, toUtf8, type Transport, type Trust } from '@cloister/protocol';
+import { AppraisalPolicy, GOOGLE_ISSUER, INTEL_ISSUER, SIMULATOR_ISSUER, VERIFIER_ADDRESSES, digestOf, fromBase64, toUtf8, type Transport, type Trust } from '@cloister/protocol';
 import { createTestVerifier, type TestVerifier } from '@cloister/protocol/testing';
 import { codeOf, runHere, type RunHere } from '../testing/run-here.js';
 
@@ -181,6 +181,20 @@ describe('policy', () => {
     expect(readFileSync(file)).toEqual(before);
     expect((await trust('policy')).error).toBeUndefined();
     expect(readdirSync(join(home, 'agent'))).toContain('appraisal.json');
+  });
+
+  test('with hardware pinned, accepts no simulator and says so; a second one is for that', async () => {
+    await mkdir(join(home, 'agent'), { recursive: true, mode: 0o700 });
+    const simulator = { ...verifier.pinned, kind: 'simulator', issuer: SIMULATOR_ISSUER };
+    await writeFile(usual(), JSON.stringify({ v: 1, owners: [], verifiers: [simulator, verifier.pinned], images: [{ image: IMAGE, source: 'x' }] }));
+    const [hardware, local] = [join(root, 'hardware.json'), join(root, 'local.json')];
+    const { stdout } = await trust('policy', hardware);
+    expect(stdout.replace(/\s+/g, ' ')).toContain('It is for runs on hardware. It does not accept the simulator that you pin too: for that, write a second one by `cloister trust policy FILE --simulator`.');
+    const written = (file: string): AppraisalPolicy => AppraisalPolicy.parse(JSON.parse(readFileSync(file, 'utf8')));
+    expect(written(hardware)).toMatchObject({ verifiers: [GOOGLE_ISSUER], envOverrides: ['CLOISTER_ATTEMPT', 'CLOISTER_JOB', 'CLOISTER_SERVER'] });
+    const other = await trust('policy', local, '--simulator');
+    expect(other.stdout.replace(/\s+/g, ' ')).toContain('It is for runs of the simulator only, which prove nothing about hardware.');
+    expect(written(local)).toMatchObject({ verifiers: [SIMULATOR_ISSUER], envOverrides: expect.arrayContaining(['CLOISTER_GATEWAY']) as unknown });
   });
 
   test('without a verifier or an image there is nothing to accept, and nothing is written', async () => {

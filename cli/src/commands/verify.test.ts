@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync } from 'node:fs';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -24,11 +24,12 @@ const run = async (...args: readonly string[]): Promise<CliRun> => cli.run(['--h
 const verify = async (...args: readonly string[]): Promise<CliRun> => run('verify', ...args, '--trust', trust, '--policy', policy);
 
 describe('the exit code is the verdict', () => {
-  test('0: all holds, with the outputs; nothing is written anywhere', async () => {
+  test('0: all holds, with the outputs; the last line says it again; nothing is written anywhere', async () => {
     const outputs = await desk.unseal('out', desk.first);
     const { code, stdout, stderr } = await verify(report, '--outputs', outputs);
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout).toMatch(/^VERIFIED\n/);
+    expect(stdout).toMatch(/passed.*\n {2}VERIFIED\n/);
     expect(stdout).toMatch(/pass {2} +opened_outputs/);
     expect(stdout).toContain('does not prove');
     expect(readdirSync(desk.folder)).not.toContain('no-home');
@@ -51,6 +52,13 @@ describe('the exit code is the verdict', () => {
     const outputs = await desk.unseal('changed', desk.first);
     await writeFile(join(outputs, 'outputs/metrics.json'), '{"auc":2}');
     expect((await verify(report, '--outputs', outputs)).code).toBe(1);
+  });
+
+  test('1: of what failed, also where nobody reads on, as behind `| head`', async () => {
+    const forged = await desk.put('unread.json', { ...desk.first.report, receipts: desk.first.report.receipts.slice(1) });
+    const args = ['--home', join(desk.folder, 'no-home'), 'verify', forged, '--trust', trust, '--policy', policy];
+    expect((await cli.run(args, { cwd: desk.folder, unread: true })).code).toBe(1);
+    expect((await cli.run([...args, '--json'], { cwd: desk.folder, unread: true })).code).toBe(1);
   });
 
   test('1: what a simulator says of hardware did not pass, also in a report that failed', async () => {
@@ -109,6 +117,29 @@ describe('a folder', () => {
     await desk.put('twice/a.attestation.json', desk.first.report);
     await desk.put('twice/b.attestation.json', desk.first.report);
     expect((await verify('twice')).code).toBe(0);
+  });
+
+  test('a link, a folder or a file that cannot be read is one that could not be checked, and hides none of the others', async () => {
+    await desk.put('mixed/b.attestation.json', desk.first.report);
+    await symlink('/dev/zero', join(desk.folder, 'mixed/a.attestation.json'));
+    await symlink('nowhere', join(desk.folder, 'mixed/c.attestation.json'));
+    await mkdir(join(desk.folder, 'mixed/d.attestation.json'));
+    const { code, stdout, stderr } = await verify('mixed');
+    expect([code, stderr]).toEqual([2, '']);
+    expect(stdout).toMatch(/COULD NOT CHECK.*a\.att.*\nVERIFIED .*b\.att.*\nCOULD NOT CHECK.*c\.att.*\nCOULD NOT CHECK.*d\.att/);
+    expect(stdout).toContain('not a plain file');
+    expect((await verify(report, 'nowhere.json')).stdout).toMatch(/VERIFIED .*r\.att.*\nCOULD NOT CHECK.*nowhere\.json/);
+    await desk.put('mixed/e.attestation.json', { ...desk.first.report, receipts: desk.first.report.receipts.slice(1) });
+    expect((await verify('mixed')).code).toBe(1);
+    const json: unknown = JSON.parse((await verify('mixed', '--json')).stdout);
+    expect(json).toMatchObject({ exit: 1, reports: ['inconclusive', 'verified', 'inconclusive', 'inconclusive', 'failed'].map(verdict => ({ verdict })) });
+  });
+
+  test('with one link alone is 2 by its entry', async () => {
+    await mkdir(join(desk.folder, 'linked'));
+    await symlink('../r.attestation.json', join(desk.folder, 'linked/a.attestation.json'));
+    const { code, stdout } = await verify('linked');
+    expect([code, stdout.startsWith('COULD NOT CHECK')]).toEqual([2, true]);
   });
 
   test('without a report in it is refused', async () => {
@@ -222,6 +253,7 @@ describe('--json', () => {
       [[report, '--outputs', outputs, '--trust', trust, '--policy', policy], 0],
       [[report, broken, failed, '--trust', trust, '--policy', policy], 1],
       [['many', '--trust', trust, '--policy', policy], 1],
+      [['linked', '--trust', trust, '--policy', policy], 2],
       [[report, '--now', '2049-01-01T00:00:00Z'], 2]
     ];
     for (const [args, exit] of RUNS) {

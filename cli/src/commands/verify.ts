@@ -51,11 +51,21 @@ async function verify(context: CliContext, paths: readonly string[], flags: Veri
   const own = await readOwnTrust(context, flags);
   const options = { ...own, now, ...(flags.outputs === undefined ? {} : { outputs: flags.outputs }) };
   const files: VerifiedFile[] = [];
-  for (const path of reports) files.push({ path, result: await verifyReportFile(path, options) });
+  // One file that somebody named by itself is a mistake of hers; among several, what somebody laid there must not hide the others.
+  const alone = flags.outputs !== undefined || (reports.length === 1 && reports[0] === paths[0]);
+  for (const path of reports) files.push({ path, result: await (alone ? verifyReportFile(path, options) : verifyOrSayWhy(path, options)) });
   const equivocation = findEquivocation(files.flatMap(({ path, result: { evidence } }) => (evidence === undefined ? [] : [{ name: path, evidence }])));
   context.exitCode = equivocation.length > 0 ? VERDICT_EXIT.failed : VERDICT_EXIT[worstOf(files)];
   if (flags.json === true) context.printJson(jsonOf(files, { now, equivocation, exit: context.exitCode }));
   else show(context, files, { flags, own, equivocation });
+}
+
+/** A file that cannot be read is one report that could not be checked. */
+async function verifyOrSayWhy(path: string, options: Parameters<typeof verifyReportFile>[1]): Promise<ReportResult> {
+  return verifyReportFile(path, options).catch((cause: unknown) => {
+    if (!(cause instanceof AppError)) throw cause;
+    return { verdict: 'inconclusive', checks: [{ id: 'file', title: 'The report is a plain file that can be read', status: 'unknown', actual: cause.detail, hint: cause.hint }] };
+  });
 }
 
 /** Of several reports the worst: failed, then could not check, then simulated. */
@@ -80,13 +90,15 @@ function showOne({ style, width, print }: CliContext, { path, result }: Verified
   print(`${formatVerdict(result.verdict, style)}\n${style.faint(printableLine(path))}`);
   print(`${explainVerdict(result.verdict, { style, width, of: 'report' })}\n`);
   if (result.evidence === undefined) {
-    print(`  ${style.bad('FAIL')}  not an attestation report that can be read: ${printableLine(reasonOf(result))}\n`);
+    const found = printableLine(reasonOf(result));
+    print(result.verdict === 'failed' ? `  ${style.bad('FAIL')}  not an attestation report that can be read: ${found}\n` : `  ${style.caution('unknown')}  ${found}\n`);
     return;
   }
   const simulated = isBySimulator(result, own.trust);
   print(`${formatSubject(subjectOf(result.evidence))}\n`);
   print(`${formatChecks(result.checks, { style, width, simulated, explain: flags.explain === true })}\n`);
-  print(`  ${countChecks(result.checks, simulated)}\n`);
+  // The top has scrolled away by now.
+  print(`  ${countChecks(result.checks, simulated)}\n  ${formatVerdict(result.verdict, style)}\n`);
   const missing = whatToAdd({ checks: result.checks, evidence: result.evidence, token: result.evidence.token, trust: own.trust, trustFile: flags.trust });
   if (missing.length > 0) print(`${formatMissing(missing, { style, width })}\n`);
 }
@@ -95,9 +107,9 @@ function summaryOf(files: readonly VerifiedFile[], { style }: CliContext): strin
   return files.map(({ path, result }) => `${formatVerdict(result.verdict, style)}  ${style.faint(printableLine(path))}`).join('\n');
 }
 
-/** Nothing but its form could be looked at, and that failed. */
+/** Nothing but its form could be looked at, and that failed; or not even that. */
 function reasonOf({ checks }: ReportResult): string {
-  const actual = checks.find(check => check.status === 'fail')?.actual;
+  const actual = checks.find(check => check.status === 'fail' || check.status === 'unknown')?.actual;
   return typeof actual === 'string' ? actual : 'not well formed';
 }
 

@@ -7,7 +7,7 @@ export function parseGivenTime(option: string, text: string): Date {
   const fields = RFC_3339.exec(text)?.slice(1).map(field => Number(field));
   const time = new Date(text);
   if (fields === undefined || !isOnCalendar(fields) || Number.isNaN(time.getTime())) {
-    throw new AppError('usage', `${option} needs a time by RFC 3339`, { hint: `Write it like ${option} 2026-03-01T12:00:00Z.` });
+    throw new AppError('usage', `${option} needs a date, a time of day and its zone`, { hint: `Write it like ${option} 2026-03-01T12:00:00Z.` });
   }
   return time;
 }

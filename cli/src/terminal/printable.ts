@@ -1,11 +1,12 @@
-const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+import { visibleText } from '@cloister/protocol';
 
 /**
  * Text of somebody else, made harmless for a terminal. Tracebacks, file names and an operator's words come from where
- * hostile code runs: an escape sequence in them could repaint a verdict. Line feeds and tabs stay.
+ * hostile code runs: an escape sequence in them could repaint a verdict. What is not seen is written out, as on the pages;
+ * line feeds and tabs stay.
  */
 export function printable(text: string): string {
-  return text.replace(/\r\n/g, '\n').replace(CONTROLS, '\u00b7');
+  return text.replace(/\r\n/g, '\n').replace(/[^\n\t]+/g, part => visibleText(part));
 }
 
 /** The same on one line. */

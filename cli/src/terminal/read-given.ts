@@ -22,7 +22,7 @@ async function collectUpTo(source: AsyncIterable<unknown>, name: string, limit: 
     for await (const piece of source) {
       if (!(piece instanceof Uint8Array)) continue;
       size += piece.length;
-      if (size > limit) throw new AppError('payload_too_large', `${name} is over ${limit} bytes`, { hint: 'This is not what the command takes.' });
+      if (size > limit) throw new AppError('payload_too_large', `${name} is over ${limit} bytes`, { hint: 'Is it another file? What this command takes is smaller.' });
       pieces.push(piece);
     }
   } catch (cause) {

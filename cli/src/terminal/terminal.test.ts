@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { printable, printableLine } from './printable.js';
 import { formatAge, formatBytes, formatDuration } from './quantities.js';
 import { parseGivenTime } from './given-time.js';
+import { jsonText } from './json-text.js';
 import { shellWord } from './shell-word.js';
 import { formatTable } from './table.js';
 import { indent, wrap } from './wrap.js';
@@ -30,8 +31,21 @@ test('ages have one unit and are never negative', () => {
 });
 
 test('nothing that steers a terminal or turns text around gets through', () => {
-  expect(printable('a\u001b[2Jb\u0007\u009b1m\u202ec\tx\n')).toBe('a·[2Jb··1m·c\tx\n');
-  expect(printableLine('a\r\nb\u0000 c')).toBe('a b· c');
+  expect(printable('a\u001b[2Jb\u0007\u009b1m\u202ec\tx\n')).toBe('aU+001B[2JbU+0007U+009B1mU+202Ec\tx\n');
+  expect(printableLine('a\r\nb\u0000 c')).toBe('a bU+0000 c');
+});
+
+test.each(['\u200b', '\u200d', '\u00ad', '\u2028', '\ufeff', '\u115f', '\u{e0041}', '\ue000'])('%j is not seen, so it is written out', unseen => {
+  const code = (unseen.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  expect(printableLine(`a${unseen}b`)).toBe(`aU+${code}b`);
+});
+
+test('JSON shows nothing unseen either, and stays the same JSON', () => {
+  const hostile = { name: '\u009b2J\u001b[2J\u007f', path: ['a\u202eb\u200bc\u2066\ufeff\u2028\u3164\ufe0f', 'tag\u{e0041}'], own: 'höflich ✓ 漢字 😀\n' };
+  const text = jsonText(hostile);
+  expect(JSON.parse(text)).toEqual(hostile);
+  expect(text.replace(/\n/g, '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u);
+  for (const part of ['\\u009b2J', '\\u202e', '\\u200b', '\\udb40\\udc41', 'höflich ✓ 漢字 😀']) expect(text).toContain(part);
 });
 
 test.each(['results/study-1', '-rf', 'a b', "it's", '$(touch x);`y`', '"', 'back\\slash', '\u001b[2J\u202ea\'b\\', 'new\nline', 'tag\u{e0041}', ''])('%j is one word of a shell, and shows nothing that steers a terminal', path => {

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What is piped in; without it there is no input at all. */
   readonly input?: string;
+  /** Nobody reads stdout: its end is closed before the first line, as `| true` does it. */
+  readonly unread?: true;
 }
 
 export interface BuiltCli {
@@ -41,13 +43,14 @@ export async function buildCli(): Promise<BuiltCli> {
     plugins: [{ name: 'libraries', setup: bundling => bundling.onResolve({ filter: /^[^./]/ }, ({ path }) => (path.startsWith('@cloister/') ? undefined : { path, external: true })) }]
   });
   return {
-    run: async (args, { cwd = folder, env = {}, input } = {}) => {
+    run: async (args, { cwd = folder, env = {}, input, unread } = {}) => {
       const child = spawn(process.execPath, [outfile, ...args], { cwd, env: { PATH: '/usr/bin:/bin', ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
       // A command that asks for no input ends without reading it.
       child.stdin.on('error', () => undefined);
       child.stdin.end(input ?? '');
+      if (unread === true) child.stdout.destroy();
       const code = new Promise<number>(resolve => child.once('close', ended => resolve(ended ?? -1)));
-      const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+      const [stdout, stderr] = await Promise.all([unread === true ? '' : text(child.stdout), text(child.stderr)]);
       return { code: await code, stdout, stderr };
     },
     remove: async () => rm(folder, { recursive: true })

@@ -1,5 +1,6 @@
 import {
   AppError,
+  Issuer,
   at,
   createAppraisal,
   parseToken,
@@ -30,8 +31,16 @@ export interface JudgedToken {
   /** A pinned simulator issued it: also where it failed otherwise, what it says of hardware did not pass. */
   readonly simulated: boolean;
   readonly checks: readonly Check[];
+  /** Where it has expired by now: the time of issue that it was judged at, by its own word. */
+  readonly lapsed?: Lapsed;
   /** The token's own word. */
   readonly claims?: Claims;
+}
+
+/** A token that is over. Its time of issue, and of its end, in RFC 3339; what it does not state is absent. */
+export interface Lapsed {
+  readonly issued?: string;
+  readonly ended: string;
 }
 
 /** Any token of a verifier, by what a person demands of it. Never throws on a bad token: a check fails. */
@@ -44,8 +53,17 @@ export async function judgeToken(token: string, question: TokenQuestion): Promis
     expect: { audience: question.audience ?? '', nonce: question.nonce ?? '', policy: question.policy ?? anyPolicy(claims), freshness }
   });
   const answers = [policyCheck(question), ...checks.map(check => asFarAsGiven(check, question, claims))];
-  return { verdict: verdictOf(answers, simulated), simulated, checks: answers, ...(claims === undefined ? {} : { claims }) };
+  const lapsed = lapsedAt(claims, question.now);
+  return { verdict: verdictOf(answers, simulated), simulated, checks: answers, ...(lapsed === undefined ? {} : { lapsed }), ...(claims === undefined ? {} : { claims }) };
 }
+
+function lapsedAt(claims: Claims | undefined, now: Date): Lapsed | undefined {
+  const { issuedAt, expiresAt } = claims ?? {};
+  if (expiresAt === undefined || now.getTime() < expiresAt * 1000) return undefined;
+  return { ...(issuedAt === undefined ? {} : { issued: timeOf(issuedAt) }), ended: timeOf(expiresAt) };
+}
+
+const timeOf = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
 
 function verdictOf(checks: readonly Check[], simulated: boolean): Verdict {
   if (checks.some(check => check.status === 'fail')) return 'failed';
@@ -76,11 +94,14 @@ function open({ id, title }: Check, actual: Json | undefined, hint: string): Che
   return { id, title, status: 'unknown', ...(actual === undefined ? {} : { actual }), hint };
 }
 
-/** Accepts whatever can be accepted at all, so that contradictions show where nobody said what she demands. */
+/**
+ * Accepts whatever can be accepted at all, so that contradictions show where nobody said what she demands. What no policy could
+ * name, such as an issuer that is no URL, is left out, and its check fails.
+ */
 function anyPolicy(claims: Claims | undefined): AppraisalPolicy {
   const command = claims === undefined ? undefined : commandOf(claims);
   return createAppraisal({
-    verifiers: claims?.issuer === undefined ? [] : [claims.issuer],
+    verifiers: [Issuer.safeParse(claims?.issuer).data].filter(issuer => issuer !== undefined),
     images: claims?.image === undefined ? [] : [claims.image],
     projects: 'any',
     attributes: 'any',
@@ -92,9 +113,14 @@ function anyPolicy(claims: Claims | undefined): AppraisalPolicy {
   });
 }
 
+/** Of a command's words in a policy, in UTF-16 code units. */
+const LONGEST_WORD = 1024;
+
 function commandOf({ raw }: Claims): string[] | undefined {
   const override = at(raw, 'submods', 'container', 'cmd_override');
-  return Array.isArray(override) && override.length > 0 && override.every(item => typeof item === 'string') ? override : undefined;
+  if (!Array.isArray(override)) return undefined;
+  const words = override.filter(item => typeof item === 'string').filter(item => item.length <= LONGEST_WORD);
+  return words.length > 0 && words.length === override.length ? words : undefined;
 }
 
 /** What the token says, unverified; undefined where it cannot be read. */

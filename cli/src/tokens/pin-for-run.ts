@@ -33,7 +33,7 @@ export interface PinnedForRun {
 }
 
 export interface PinOptions {
-  /** Whose keys these are. It comes from the person who gives them, or from the token where it can be no other than a known verifier. */
+  /** Whose keys these are. It comes from the person who gives them, by an option or by a policy; never from a token. */
   readonly issuer: string;
   readonly now: Date;
 }

@@ -45,7 +45,7 @@ const KNOWN: ReadonlyMap<string | undefined, 'google' | 'intel'> = new Map([[GOO
 function forIssuer(issuer: string | undefined, add: Add): Missing {
   const kind = KNOWN.get(issuer);
   if (kind !== undefined) return { what: `The verifier that issued the token, if you trust ${kind === 'google' ? 'Google' : 'Intel'} with that:`, commands: [add(`verifier ${kind}`)] };
-  if (issuer === SIMULATOR_ISSUER) return { what: 'The simulator that signed the token: its key is in the trust file of whoever runs it. It proves nothing about hardware.', commands: [] };
+  if (issuer === SIMULATOR_ISSUER) return { what: 'The simulator that signed the token. No command pins it, since it proves nothing about hardware: to try things out, copy its entry from “verifiers” in agent/trust.json, in the state directory of the machine that ran it.', commands: [] };
   return { what: `The verifier ${printableLine(issuer ?? '(none)')} is none that this program knows.`, commands: [] };
 }
 
