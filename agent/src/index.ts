@@ -25,4 +25,5 @@ export type { LikelySecret } from './package/likely-secrets.js';
 export type { OpenedResults } from './results/open-results.js';
 export { readReportBytes, verifyReportFile, type VerifyFileOptions } from './results/verify-report-file.js';
 export { readOpenedFolder, type OpenedFolder, type ReportOfFolder } from './results/opened-folder.js';
+export { AGENT_VERSION } from './version.js';
 export { createAgentApp, type AgentApp, type AgentAppOptions } from './http/create-agent-app.js';

@@ -92,8 +92,9 @@ describe('bad input gets a sentence, a hint, a code, and nothing is sent', () =>
     expect(result.code).toBe(1);
   });
 
-  test('--help and --version of nothing are no failures', async () => {
+  test('--help and --version are no failures', async () => {
     expect((await run('--help')).code).toBe(0);
+    expect(await run('--version')).toMatchObject({ code: 0, stdout: '0.1.0\n' });
     expect((await run('submit', '--help')).stdout).toContain('--wait');
   });
 });

@@ -1,3 +1,4 @@
+import { AGENT_VERSION } from '@cloister/agent';
 import { Command } from 'commander';
 import { addAsset } from './commands/asset.js';
 import { addAssets } from './commands/assets.js';
@@ -34,6 +35,7 @@ const COMMANDS: readonly AddCommand[] = [
 export function createProgram(open: (command: Command) => CliContext): Command {
   const program = new Command('cloister')
     .description('Run your notebook on data you may not see; get back results with a proof that anyone can check.')
+    .version(AGENT_VERSION, '--version', 'which version this is')
     .option('--home <dir>', 'directory of all state (default: $CLOISTER_HOME, else ~/.cloister)')
     .showSuggestionAfterError()
     .showHelpAfterError('See --help. (usage)')

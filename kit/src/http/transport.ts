@@ -34,7 +34,8 @@ export function createTransport(options: TransportOptions = {}): NodeTransport {
   const { sockets = {}, connectMs = 10_000, headersMs = 120_000, idleMs = 120_000 } = options;
   const timeouts = { connectMs, headersMs, idleMs };
   const plain = new HttpAgent({ keepAlive: true });
-  const secure = new HttpsAgent({ keepAlive: true });
+  // Said, since NODE_TLS_REJECT_UNAUTHORIZED=0 in somebody's environment would otherwise take it back.
+  const secure = new HttpsAgent({ keepAlive: true, rejectUnauthorized: true });
   return {
     transport: async request => {
       const url = new URL(request.url);

@@ -4,7 +4,7 @@ import type { RequestListener, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AppError, VERIFIER_ADDRESSES, digestOf, toBase64, type Transport } from '@cloister/protocol';
 import { createTransport, fetchKeySet, fetchRoot, listen, type Clock, type FetchDeps, type Listening, type NodeTransport } from '../index.js';
 import { FETCH_DEADLINE_MS, getPinned } from './get-pinned.js';
@@ -181,7 +181,9 @@ describe('K1', () => {
 });
 
 describe('K7', () => {
-  test('a server whose certificate nobody vouches for is never asked anything', async () => {
+  test.each(['1', '0'])('a server whose certificate nobody vouches for is never asked anything, with NODE_TLS_REJECT_UNAUTHORIZED=%s', async setting => {
+    vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', setting);
+    onTestFinished(() => void vi.unstubAllEnvs());
     let reached = 0;
     const server = createTlsServer(await selfSigned(), (_request, response) => {
       reached += 1;
