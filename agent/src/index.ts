@@ -6,7 +6,7 @@ export { rememberGateway } from './daemon/ensure-daemon.js';
 export { readAgentEnvironment, type AgentEnvironment } from './config.js';
 export { stateFolderOf, ensureStateFolder, type StateFolder } from './state-folder.js';
 export { Settings, defaultGateway, readAppraisal, readSettings, readTrust } from './trust/trust-files.js';
-export { NO_TRUST, addImage, addOwner, addRoot, addVerifier, removeImage, removeOwner, removeVerifier, replaceVerifier, verifierOf } from './trust/edit-trust.js';
+export { NO_TRUST, addImage, addKeySet, addOwner, addRoot, addVerifier, removeImage, removeOwner, removeVerifier, replaceVerifier, verifierOf } from './trust/edit-trust.js';
 export { openTrustFile, saveTrust, type TrustFile } from './trust/trust-store.js';
 export { fingerprintOfRoot, knownVerifier, type RootCertificate } from './trust/known-verifiers.js';
 export { startingAppraisal } from './trust/starting-appraisal.js';

@@ -3,6 +3,9 @@ import {
   Digest,
   PinnedOwner,
   Trust,
+  appendKeySet,
+  jcs,
+  type KeySet,
   type PinnedRoot,
   type PinnedVerifier
 } from '@cloister/protocol';
@@ -50,6 +53,13 @@ export function addRoot(trust: Trust, issuer: string, root: PinnedRoot): Trust {
   const verifier = verifierOf(trust, issuer);
   if (verifier.roots.some(known => known.fingerprint === root.fingerprint)) return trust;
   return replaceVerifier(trust, { ...verifier, roots: [...verifier.roots, root] });
+}
+
+/** Puts a key set into a verifier’s archive, with the time at which it was seen. @throws AppError not_found | payload_too_large */
+export function addKeySet(trust: Trust, issuer: string, set: KeySet): Trust {
+  const verifier = verifierOf(trust, issuer);
+  const jwks = appendKeySet(verifier.jwks, set);
+  return jcs(jwks) === jcs(verifier.jwks) ? trust : replaceVerifier(trust, { ...verifier, jwks });
 }
 
 /** @throws AppError not_found */

@@ -1,11 +1,13 @@
-import { addImage, addOwner, addRoot, addVerifier, fingerprintOfRoot, knownVerifier, readAppraisal, verifierOf, type TrustFile } from '@cloister/agent';
+import { addImage, addKeySet, addOwner, addRoot, addVerifier, fingerprintOfRoot, knownVerifier, readAppraisal, verifierOf, type TrustFile } from '@cloister/agent';
 import { AppError, VERIFIER_ADDRESSES, type Trust } from '@cloister/protocol';
 import { Argument, type Command } from 'commander';
 import type { CliContext } from '../context.js';
 import { printableLine } from '../terminal/printable.js';
+import { parseGivenTime } from '../terminal/given-time.js';
 import { readGiven } from '../terminal/read-given.js';
 import { wrap } from '../terminal/wrap.js';
 import { TRUST_OPTION, keepTrust, openOwnTrust, type TrustFileFlags } from '../trust/change-trust.js';
+import { readKeysFile } from '../tokens/pin-for-run.js';
 import type { AddCommand } from './command.js';
 
 type Open = Parameters<AddCommand>[1];
@@ -18,6 +20,7 @@ export const addTrustAdd: AddCommand = (trust, open) => {
   addTheImage(add, open);
   addTheVerifier(add, open);
   addTheRoot(add, open);
+  addTheKeys(add, open);
 };
 
 function addTheOwner(add: Command, open: Open): void {
@@ -82,6 +85,25 @@ function addTheRoot(add: Command, open: Open): void {
         if (verifierOf(trust, flags.issuer).kind === 'intel') throw noCertificates();
         return { trust: addRoot(trust, flags.issuer, pinned), what };
       });
+    });
+}
+
+function addTheKeys(add: Command, open: Open): void {
+  add
+    .command('keys')
+    .description('A key set that a pinned verifier published, from a file: for machines without network.')
+    .argument('<file>', 'JSON as the verifier publishes it')
+    .requiredOption('--issuer <url>', 'the verifier')
+    .requiredOption('--seen <time>', 'when it was fetched, as 2026-03-01T12:00:00Z: tokens are judged by the keys of their own time')
+    .option(...TRUST_OPTION)
+    .option('--json', 'one JSON object on stdout')
+    .action(async (file: string, flags: TrustFileFlags & { readonly issuer: string; readonly seen: string }, command: Command) => {
+      const context = open(command);
+      const seen = parseGivenTime('--seen', flags.seen);
+      if (seen > context.clock.now()) throw new AppError('usage', '--seen lies in the future', { hint: 'Say when the file was fetched.' });
+      const { kind } = verifierOf((await openOwnTrust(context, flags)).trust, flags.issuer);
+      const { set, told } = await readKeysFile(file, { kind, seen });
+      await change(context, flags, trust => ({ trust: addKeySet(trust, flags.issuer, set), what: [`keys of ${flags.issuer}, seen at ${set.seen}`, ...told] }));
     });
 }
 

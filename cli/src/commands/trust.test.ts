@@ -90,6 +90,21 @@ describe('add', () => {
     expect((await trust('add', 'verifier', 'google', '--root', file)).stdout).toContain('pinned already');
   });
 
+  test('keys from a file count by the time at which they were fetched, without network; the same again changes nothing', async () => {
+    const [key] = verifier.pinned.jwks.flatMap(set => set.keys);
+    const file = await put('certs.json', JSON.stringify({ keys: [key, { kty: 'oct', kid: 'secret', k: 'AAAA' }] }));
+    const add = async (...args: readonly string[]): Promise<RunHere> => trust('add', 'keys', file, '--issuer', GOOGLE_ISSUER, ...args);
+    expect(codeOf(await add('--seen', '2026-03-01T12:00:00Z'))).toBe('not_found');
+    await trust('add', 'verifier', 'google');
+    for (const seen of ['yesterday', '2026-02-30T12:00:00Z', '2999-01-01T00:00:00Z']) expect(codeOf(await add('--seen', seen)), seen).toBe('usage');
+    const { stdout } = await add('--seen', '2026-03-01T12:00:00Z');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('seen at 2026-03-01T12:00:00.000Z');
+    expect(stdout.replaceAll(/\s+/g, ' ')).toContain('left out the key');
+    expect(read().verifiers[0]?.jwks).toEqual([{ seen: '2026-03-01T12:00:00.000Z', source: file, keys: [key] }]);
+    expect((await add('--seen', '2026-03-01T12:00:00Z')).stdout).toContain('nothing was changed');
+    expect(codeOf(await trust('add', 'keys', await put('none.json', '{"keys":[]}'), '--issuer', GOOGLE_ISSUER, '--seen', '2026-03-01T12:00:00Z'))).toBe('usage');
+  });
+
   test('another file, by --trust, alone is changed', async () => {
     const file = join(root, 'other.json');
     await trust('add', 'owner', 'hospital', HOSPITAL, '--trust', file);

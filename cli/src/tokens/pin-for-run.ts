@@ -49,7 +49,7 @@ export async function pinForRun(trust: Trust, files: KeyFiles, { issuer, now }: 
   const known = trust.verifiers.find(verifier => verifier.issuer === issuer);
   const kind = known?.kind ?? KINDS.get(issuer);
   if (kind === undefined) throw new AppError('usage', `${printableLine(issuer)} is no verifier that this program or your trust file knows`, { hint: 'Say whose keys they are: --issuer URL.' });
-  const keys = files.jwks === undefined ? undefined : await readKeys(files.jwks, kind, now);
+  const keys = files.jwks === undefined ? undefined : await readKeysFile(files.jwks, { kind, seen: now });
   const root = files.root === undefined ? undefined : await readRoot(files.root, kind);
   const verifier: PinnedVerifier = {
     issuer,
@@ -66,11 +66,12 @@ export async function pinForRun(trust: Trust, files: KeyFiles, { issuer, now }: 
 
 const algorithmsOf = (kind: PinnedVerifier['kind']): readonly TokenAlgorithm[] => (kind === 'simulator' ? ['RS256'] : VERIFIER_ADDRESSES[kind].algorithms);
 
-async function readKeys(path: string, kind: PinnedVerifier['kind'], now: Date): Promise<{ readonly set: KeySet; readonly told: readonly string[] }> {
+/** A published key set from a file, and what to tell of it. @throws AppError usage where it holds no key that a token could be verified by */
+export async function readKeysFile(path: string, { kind, seen }: { readonly kind: PinnedVerifier['kind']; readonly seen: Date }): Promise<{ readonly set: KeySet; readonly told: readonly string[] }> {
   const { keys, dropped } = readGivenSet(await readGiven(path, MAX_FILE_BYTES), kind, path);
   const left = dropped.map(({ kid, reason }) => `left out the key ${printableLine(kid ?? '(without id)')} of ${path}: ${DROP_REASONS[reason]}`);
   if (keys.length === 0) throw new AppError('usage', `${path} holds no key that a token could be verified by`, { hint: left[0] ?? 'It is empty.' });
-  return { set: { seen: toTime(now), source: path, keys: [...keys] }, told: [...keys.map(key => `key ${printableLine(key.kid)} (${key.alg}) of ${path}`), ...left] };
+  return { set: { seen: toTime(seen), source: path, keys: [...keys] }, told: [...keys.map(key => `key ${printableLine(key.kid)} (${key.alg}) of ${path}`), ...left] };
 }
 
 function readGivenSet(bytes: Uint8Array, kind: PinnedVerifier['kind'], path: string): ReturnType<typeof readKeySet> {

@@ -9,7 +9,7 @@ import type { Frame } from './parts/banner.js';
 import { openInPrint } from './print.js';
 import { render, renderObstacle } from './render.js';
 
-const ELSEWHERE = 'Check it by the command line: cloister verify FILE --trust your-trust.json.';
+const ELSEWHERE = 'Check it by the command line: cloister verify FILE --trust your-trust.json --policy your-policy.json.';
 
 async function start(): Promise<void> {
   const frame: Frame = { page: byId('page'), banner: byId('banner'), verdict: byId('verdict'), running: byId('running'), contents: byId('contents') };

@@ -21,7 +21,7 @@ function whose(report: Uint8Array<ArrayBuffer>, fileName: string): HTMLElement {
     'div',
     { class: 'note caution' },
     el('p', {}, 'This page was made by someone. It shows what ', el('em', {}, 'its'), ' verifier found with ', el('em', {}, 'the trust inside it'), '. To be sure, check the report with your own:'),
-    el('p', {}, el('code', { class: 'command' }, `cloister verify ${fileName} --trust your-trust.json`)),
+    el('p', {}, el('code', { class: 'command' }, `cloister verify ${fileName} --trust your-trust.json --policy your-policy.json`)),
     el('p', { class: 'no-print' }, el('a', { class: 'button', href: file, download: fileName }, 'Download the report'), el('span', { class: 'faint' }, ` as ${fileName}: exactly the bytes that were checked here.`))
   );
 }
