@@ -167,7 +167,7 @@ test('an owner stops her policy, and sees in her ledger what was released and wh
   expect(ledger.stdout).toContain(world.agent.analyst.slice(0, 8));
 });
 
-test('no command leaves a key or a row of the data in the daemon’s log', () => {
+test('B7 no command leaves a key or a row of the data in the daemon’s log', () => {
   const log = readFileSync(join(world.home, 'daemon.log'), 'utf8');
   expect(log).not.toContain('AGE-SECRET-KEY');
   const keys = z.object({ signing: z.object({ d: z.string() }) }).parse(JSON.parse(readFileSync(join(world.home, 'agent/keys.json'), 'utf8')));
