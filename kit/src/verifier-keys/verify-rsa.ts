@@ -4,14 +4,12 @@ import type { RsaPublicKey, VerifyRsa } from '@cloister/protocol';
 /** Verifiers have few keys, and a chain's leaf lives for months; beyond this many somebody is trying keys out. */
 const MAX_KEYS = 256;
 
-const OPTIONS = {
-  RS256: { hash: 'sha256', padding: constants.RSA_PKCS1_PADDING },
-  PS384: { hash: 'sha384', padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 }
-} as const;
+const PSS = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 };
 
 /**
- * Verifies RSA signatures by Node's own crypto in its thread pool, so that a service goes on with other tokens meanwhile. Several
- * times as fast as WebCrypto, which makes its key anew each time; here parsed keys are kept, by their modulus and exponent.
+ * Verifies RSA signatures by Node's own crypto, several times as fast as WebCrypto, which makes its key anew each time; here parsed
+ * keys are kept, by their modulus and exponent. In this thread: a signature takes 25 microseconds, and handing it to another one and
+ * back about as long.
  */
 export function createNodeRsa(): VerifyRsa {
   const keys = new Map<string, KeyObject>();
@@ -24,9 +22,12 @@ export function createNodeRsa(): VerifyRsa {
     keys.set(name, key);
     return key;
   };
-  return async (key, algorithm, { input, signature }) => {
-    const { hash, ...options } = OPTIONS[algorithm];
-    const question = { key: keyOf(key), ...options };
-    return new Promise((resolve, reject) => verify(hash, input, question, signature, (error, holds) => (error === null ? resolve(holds) : reject(error))));
+  return (key, algorithm, { input, signature }) => {
+    switch (algorithm) {
+      case 'RS256': // PKCS #1 v1.5 is what an RSA key is for unless said otherwise
+        return verify('sha256', input, keyOf(key), signature);
+      case 'PS384':
+        return verify('sha384', input, { key: keyOf(key), ...PSS }, signature);
+    }
   };
 }
