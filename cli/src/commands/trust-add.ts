@@ -27,6 +27,9 @@ function addTheOwner(add: Command, open: Open): void {
   add
     .command('owner')
     .description('An owner, by the thumbprint that she gave you by a way that you trust.')
+    // One thumbprint in 64 begins with a hyphen, and is no option for that.
+    .helpOption('--help', 'display help for command')
+    .allowUnknownOption()
     .argument('<name>', 'what you call the owner: the first half of the names that notebooks use')
     .argument('<thumbprint>', 'as `cloister owner init` showed it to the owner')
     .option(...TRUST_OPTION)

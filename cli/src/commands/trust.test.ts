@@ -105,6 +105,14 @@ describe('add', () => {
     expect(codeOf(await trust('add', 'keys', await put('none.json', '{"keys":[]}'), '--issuer', GOOGLE_ISSUER, '--seen', '2026-03-01T12:00:00Z'))).toBe('usage');
   });
 
+  test('a thumbprint that begins with a hyphen is a thumbprint; a mistyped option is none', async () => {
+    for (const [name, thumbprint] of [['one', `-${'x'.repeat(41)}A`], ['two', `-h${'x'.repeat(40)}A`], ['three', `--${'x'.repeat(40)}A`]] as const) {
+      expect((await trust('add', 'owner', name, thumbprint)).stdout).toContain('Pinned');
+      expect(read().owners).toContainEqual({ name, thumbprint });
+    }
+    expect((await trust('add', 'owner', 'four', HOSPITAL, '--trsut', 'x')).error).toMatchObject({ code: 'commander.excessArguments' });
+  });
+
   test('another file, by --trust, alone is changed', async () => {
     const file = join(root, 'other.json');
     await trust('add', 'owner', 'hospital', HOSPITAL, '--trust', file);

@@ -1,10 +1,8 @@
 import {
-  AppError,
   Issuer,
   at,
   createAppraisal,
-  parseToken,
-  readClaims,
+  readTokenClaims,
   verifyAttestation,
   type AppraisalPolicy,
   type Check,
@@ -45,7 +43,7 @@ export interface Lapsed {
 
 /** Any token of a verifier, by what a person demands of it. Never throws on a bad token: a check fails. */
 export async function judgeToken(token: string, question: TokenQuestion): Promise<JudgedToken> {
-  const claims = claimsOf(token);
+  const claims = readTokenClaims(token);
   const freshness: Freshness = question.challengedAt === undefined ? { kind: 'report' } : { kind: 'release', issuedAfter: question.challengedAt };
   const { checks, simulated } = await verifyAttestation(token, {
     trust: question.trust,
@@ -121,14 +119,4 @@ function commandOf({ raw }: Claims): string[] | undefined {
   if (!Array.isArray(override)) return undefined;
   const words = override.filter(item => typeof item === 'string').filter(item => item.length <= LONGEST_WORD);
   return words.length > 0 && words.length === override.length ? words : undefined;
-}
-
-/** What the token says, unverified; undefined where it cannot be read. */
-export function claimsOf(token: string): Claims | undefined {
-  try {
-    return readClaims(parseToken(token).claims);
-  } catch (cause) {
-    if (cause instanceof AppError) return undefined;
-    throw cause;
-  }
 }

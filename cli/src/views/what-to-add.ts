@@ -1,4 +1,4 @@
-import { AppError, GOOGLE_ISSUER, INTEL_ISSUER, SIMULATOR_ISSUER, parseToken, readClaims, type Check, type Claims, type ReportEvidence, type Trust } from '@cloister/protocol';
+import { GOOGLE_ISSUER, INTEL_ISSUER, SIMULATOR_ISSUER, readToken, readTokenClaims, type Check, type ReportEvidence, type Trust } from '@cloister/protocol';
 import { printableLine } from '../terminal/printable.js';
 import { shellWord } from '../terminal/shell-word.js';
 import type { Style } from '../terminal/style.js';
@@ -22,7 +22,7 @@ export interface Appraised {
 
 /** For each check that could not be answered, what to add. In the order in which it is best done: the policy comes last, since it is made of the rest. */
 export function whatToAdd(verified: Appraised): Missing[] {
-  const claims = claimsOf(verified.token);
+  const claims = verified.token === undefined ? undefined : readTokenClaims(verified.token);
   const isUnknown = (id: string): boolean => verified.checks.some(check => check.id === id && check.status === 'unknown');
   const add = (args: string): string => `cloister trust add ${args}${fileFlag(verified)}`;
   const missing: Missing[] = [];
@@ -70,20 +70,7 @@ function forPolicy(verified: Appraised): Missing {
 }
 
 function hasChain(token: string | undefined): boolean {
-  return token !== undefined && attempt(() => parseToken(token).header['x5c']) !== undefined;
-}
-
-function claimsOf(token: string | undefined): Claims | undefined {
-  return token === undefined ? undefined : attempt(() => readClaims(parseToken(token).claims));
-}
-
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch (cause) {
-    if (cause instanceof AppError) return undefined; // a check says what is wrong with the token
-    throw cause;
-  }
+  return token !== undefined && readToken(token).token?.header['x5c'] !== undefined;
 }
 
 /** The same for a person: a paragraph, and commands on lines of their own, whole, to be copied. */
